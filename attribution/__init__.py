@@ -1,0 +1,1 @@
+"""Matches turned into answers: sources, licences, policy, reports."""

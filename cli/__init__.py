@@ -1,0 +1,1 @@
+"""The `sc2-attrib` command: parse, call, print, exit code."""

@@ -1,0 +1,1 @@
+"""Prompt in, completion out: local causal language models, StarCoder2 above all."""

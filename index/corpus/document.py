@@ -1,0 +1,108 @@
+"""The values every source yields: a content with the place it was found, or why it was left out.
+
+A *document* is a distinct content; an *occurrence* is one place that holds it (repository, path,
+revision) with the licence evidence found there. The same content in two repositories is one
+document with two occurrences, because the second copy may carry another licence.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+
+class Basis(StrEnum):
+    """What a licence assertion rests on."""
+
+    HEADER = "header"
+    REUSE = "reuse"
+    LICENSE_FILE = "license_file"
+    MANIFEST = "manifest"
+    REPO = "repo"
+    SCANCODE = "scancode"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class LicenseAssertion:
+    """A licence as a source states it; nothing is normalised or judged here.
+
+    `expression` is an SPDX expression, a ScanCode key or free text. `confidence` is in [0, 1].
+    """
+
+    expression: str
+    basis: Basis
+    path: str | None = None
+    confidence: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """One place that holds a document.
+
+    `url` is the repository's address, `snapshot` and `revision` are Software Heritage ids where
+    they are 40 hexadecimal digits. `src_encoding` is the encoding before the source converted the
+    text to UTF-8, None where it did not.
+    """
+
+    repository: str
+    path: str
+    revision: str | None = None
+    licenses: tuple[LicenseAssertion, ...] = ()
+    language: str | None = None
+    url: str | None = None
+    snapshot: str | None = None
+    stars: int | None = None
+    is_vendor: bool = False
+    is_generated: bool = False
+    src_encoding: str | None = None
+    copyright: tuple[str, ...] = ()
+
+    @property
+    def license_expression(self) -> str:
+        """All assertions as one expression, in a fixed order; empty if there is none.
+
+        Equal strings mean equal evidence: the matcher keeps one source for each distinct one.
+        """
+        return " AND ".join(sorted({assertion.expression for assertion in self.licenses}))
+
+
+@dataclass(frozen=True, slots=True)
+class SourceDocument:
+    """A content (raw UTF-8 bytes as the source has them) and where it was found."""
+
+    content: bytes
+    occurrence: Occurrence
+
+
+@dataclass(frozen=True, slots=True)
+class SkippedDocument:
+    """Something a source left out. `reason` is a short fixed phrase, counted in the summary."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CorpusDescription:
+    """What a source calls itself: a name people recognise, and its revision if it has one."""
+
+    name: str
+    revision: str | None = None
+
+
+class CorpusSource(Protocol):
+    """A stream of documents that can be read again from the start."""
+
+    def describe(self) -> CorpusDescription:
+        """Name the corpus for the manifest and for coverage statements."""
+
+    def estimate_bytes(self) -> int | None:
+        """Raw bytes of text to come, as far as it is known cheaply; None if it is not."""
+
+    def __iter__(self) -> Iterator[SourceDocument | SkippedDocument]:
+        """Yield the documents in a fixed order.
+
+        Raises:
+            CorpusError: the source can't be read or has not the shape it should.
+        """
