@@ -75,9 +75,31 @@ class SourceDocument:
     occurrence: Occurrence
 
 
+class SkipReason(StrEnum):
+    """Why a source leaves something out; the phrases that a summary counts."""
+
+    EMPTY = "empty"
+    BINARY = "binary"
+    TOO_LARGE = "over the size limit"
+    UNREADABLE = "unreadable"
+    UNDECODABLE = "not in the encoding its byte order mark names"
+    SYMBOLIC_LINK = "symbolic link"
+    SPECIAL_FILE = "not a regular file"
+    VERSION_CONTROL = "version control data"
+    NO_CONTENT = "no content"
+    OUTSIDE = "outside the installation folder"
+    EDITABLE = "editable install"
+    SHADOWED = "shadowed distribution"
+    NO_METADATA = "distribution without metadata"
+    NO_FILES = "distribution without Python files"
+
+
 @dataclass(frozen=True, slots=True)
 class SkippedDocument:
-    """Something a source left out. `reason` is a short fixed phrase, counted in the summary."""
+    """Something a source left out. `reason` is a short fixed phrase, counted in the summary.
+
+    Sources use `SkipReason`; others that leave documents out have phrases of their own.
+    """
 
     path: str
     reason: str

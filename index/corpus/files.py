@@ -1,0 +1,161 @@
+"""The files below a folder in a fixed order, and each as a document; what is left out says why.
+
+The order is that of the paths as strings. Symbolic links are not followed: a target inside the
+folder is met at its own path, one outside is not part of the folder.
+"""
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from sc2_attrib.index.corpus.document import (
+    LicenseAssertion,
+    Occurrence,
+    SkippedDocument,
+    SkipReason,
+    SourceDocument,
+)
+from sc2_attrib.index.corpus.encoding import to_utf8
+from sc2_attrib.index.corpus.evidence import header_assertions
+from sc2_attrib.index.corpus.language import language_of
+from sc2_attrib.index.errors import CorpusError
+
+# The Stack v2 was built from files below 10 MB; larger ones are data far more often than code.
+MAX_FILE_BYTES = 10_000_000
+
+# Copies of other projects, kept in folders that these conventions name.
+_VENDOR_FOLDER = re.compile(r"(^|/)(_?vendor(s|ed)?|(third|3rd)[-_]?party|node_modules)/", re.I)
+
+VERSION_CONTROL_NAMES = frozenset({".git", ".hg", ".svn", ".bzr", ".jj", "_darcs", "CVS"})
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file to read: `path` is what is reported, with '/' and valid Unicode."""
+
+    path: str
+    location: Path
+
+
+@dataclass(frozen=True, slots=True)
+class FileText:
+    """A file's text as UTF-8 bytes; `src_encoding` as in `Occurrence`."""
+
+    content: bytes
+    src_encoding: str | None
+
+
+def walk(
+    root: Path, *, start: str = "", pruned: frozenset[str] = frozenset()
+) -> Iterator[File | SkippedDocument]:
+    """Yield the regular files below a folder, their paths relative to it, and what is left out.
+
+    Args:
+        root: the folder; may itself be a symbolic link.
+        start: a folder below `root` that the walk is limited to.
+        pruned: names of what is no part of the corpus and not even reported.
+
+    Raises:
+        CorpusError: the folder itself can't be listed.
+    """
+    try:
+        pending = _entries_backwards(root / start, pruned)
+    except OSError as err:
+        raise CorpusError(f"{root / start}: can't list this folder: {err.strerror}") from err
+    while pending:
+        entry = pending.pop()
+        path = _path_below(root, entry)
+        if reason := _reason_to_skip(entry):
+            yield SkippedDocument(path, reason)
+        elif entry.is_file():
+            yield File(path, Path(entry.path))
+        else:
+            try:
+                pending += _entries_backwards(entry, pruned)
+            except OSError:
+                yield SkippedDocument(path, SkipReason.UNREADABLE)
+
+
+def read_document(
+    file: File,
+    *,
+    repository: str,
+    revision: str | None = None,
+    licenses: tuple[LicenseAssertion, ...] = (),
+) -> SourceDocument | SkippedDocument:
+    """Read a file as one occurrence; its own licence tags join the licences given."""
+    text = _read_text(file.location)
+    if isinstance(text, SkipReason):
+        return SkippedDocument(file.path, text)
+    occurrence = Occurrence(
+        repository,
+        file.path,
+        revision,
+        licenses + header_assertions(text.content),
+        language=language_of(file.path),
+        is_vendor=_VENDOR_FOLDER.search(file.path) is not None,
+        src_encoding=text.src_encoding,
+    )
+    return SourceDocument(text.content, occurrence)
+
+
+def text_of(raw: bytes) -> FileText | SkipReason:
+    """Tell text from what is no text, and transcode it to UTF-8 where a mark names its encoding."""
+    try:
+        content, src_encoding = to_utf8(raw)
+    except UnicodeDecodeError:
+        return SkipReason.UNDECODABLE
+    if not content:
+        return SkipReason.EMPTY
+    if b"\0" in content:
+        return SkipReason.BINARY
+    return FileText(content, src_encoding)
+
+
+def size_of(file: File) -> int:
+    """Get a file's size in bytes; 0 if it will be left out for its size or can't be read."""
+    try:
+        size = file.location.stat().st_size
+    except OSError:
+        return 0
+    return size if size <= MAX_FILE_BYTES else 0
+
+
+def _read_text(location: Path) -> FileText | SkipReason:
+    try:
+        if location.stat().st_size > MAX_FILE_BYTES:
+            return SkipReason.TOO_LARGE
+        return text_of(location.read_bytes())
+    except OSError:
+        return SkipReason.UNREADABLE
+
+
+def _entries_backwards(
+    folder: Path | os.DirEntry[str], pruned: frozenset[str]
+) -> list[os.DirEntry[str]]:
+    """List a folder, last first: the end of the list is what `walk` takes next."""
+    with os.scandir(folder) as entries:
+        kept = [entry for entry in entries if entry.name not in pruned]
+    return sorted(kept, key=_sort_key, reverse=True)
+
+
+def _sort_key(entry: os.DirEntry[str]) -> str:
+    # All paths below a folder go on with '/', so this makes the order that of whole paths.
+    return entry.name + "/" if entry.is_dir(follow_symlinks=False) else entry.name
+
+
+def _reason_to_skip(entry: os.DirEntry[str]) -> SkipReason | None:
+    if entry.name in VERSION_CONTROL_NAMES:
+        return SkipReason.VERSION_CONTROL
+    if entry.is_symlink():
+        return SkipReason.SYMBOLIC_LINK
+    if not entry.is_file() and not entry.is_dir():
+        return SkipReason.SPECIAL_FILE
+    return None
+
+
+def _path_below(root: Path, entry: os.DirEntry[str]) -> str:
+    relative = Path(entry.path).relative_to(root)
+    return os.fsencode(relative).decode("utf-8", errors="replace")  # a name may be any bytes

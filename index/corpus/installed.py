@@ -1,0 +1,217 @@
+"""`python:` — the running interpreter's standard library and installed distributions.
+
+Read are .py and .pyi files, this distribution's own excepted. The standard library comes first,
+then the distributions by name; files by path. A distribution's files are those its RECORD lists;
+where there is none (Debian installs none), those of the packages that carry its name.
+
+Left out with a reason: an editable install, whose code is a working folder and a source of its own;
+a distribution that another of the same name hides on the import path; files that an installer put
+outside the installation folder.
+
+Licences are what the metadata states, best first: License-Expression, licence classifiers, a short
+License field. The last is often a whole licence text, which is no name of a licence.
+
+Source: PyPA, "Core metadata specifications" and "Recording installed projects".
+"""
+
+import email
+import importlib.metadata
+import platform
+import re
+import sysconfig
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from email.message import Message
+from importlib.metadata import Distribution
+from pathlib import Path, PurePosixPath
+
+from sc2_attrib.index.corpus.document import (
+    Basis,
+    CorpusDescription,
+    LicenseAssertion,
+    SkippedDocument,
+    SkipReason,
+    SourceDocument,
+)
+from sc2_attrib.index.corpus.files import File, read_document, size_of, walk
+
+PYTHON_SUFFIXES = (".py", ".pyi")
+OWN_NAME = "sc2-attrib"
+LONGEST_LICENSE_NAME = 100  # characters; classifiers have up to 63, a licence's text thousands
+
+# The parts of the standard library's folder that aren't the standard library.
+_INSTALLATION_FOLDERS = frozenset({"site-packages", "dist-packages", "__pycache__"})
+_EDITABLE = re.compile(r'"editable"\s*:\s*true')  # in direct_url.json: PEP 610
+_CLASSIFIER_PREFIX = "License :: "
+_CATCH_ALL_CLASSIFIER = "OSI Approved"
+
+
+@dataclass(frozen=True, slots=True)
+class _Package:
+    """What becomes one repository; only Python files."""
+
+    name: str
+    version: str | None
+    licenses: tuple[LicenseAssertion, ...]
+    files: Iterator[File | SkippedDocument]
+
+
+class InstalledSource:
+    """The Python code of this interpreter."""
+
+    def __init__(
+        self,
+        *,
+        standard_library: Path | None = None,
+        distributions: Iterable[Distribution] | None = None,
+    ) -> None:
+        """Choose what to read.
+
+        Args:
+            standard_library: its folder; the running interpreter's by default.
+            distributions: those on the import path by default.
+        """
+        self._standard_library = standard_library or Path(sysconfig.get_path("stdlib"))
+        self._distributions = None if distributions is None else tuple(distributions)
+
+    def describe(self) -> CorpusDescription:
+        """Name the corpus: the interpreter's version."""
+        return CorpusDescription("python", platform.python_version())
+
+    def estimate_bytes(self) -> int:
+        """Add the sizes of all files."""
+        return sum(
+            size_of(found)
+            for package in self._packages()
+            if isinstance(package, _Package)
+            for found in package.files
+            if isinstance(found, File)
+        )
+
+    def __iter__(self) -> Iterator[SourceDocument | SkippedDocument]:
+        """Yield the files of each package in turn."""
+        for package in self._packages():
+            if isinstance(package, SkippedDocument):
+                yield package
+            else:
+                yield from _documents(package)
+
+    def _packages(self) -> Iterator[_Package | SkippedDocument]:
+        yield _Package(
+            name="cpython",
+            version=platform.python_version(),
+            licenses=(LicenseAssertion("PSF-2.0", Basis.MANIFEST),),
+            files=_walk(self._standard_library),
+        )
+        distributions = self._distributions
+        if distributions is None:
+            distributions = tuple(importlib.metadata.distributions())
+        yield from _read_packages(distributions)
+
+
+def _documents(package: _Package) -> Iterator[SourceDocument | SkippedDocument]:
+    for found in package.files:
+        if isinstance(found, SkippedDocument):
+            yield found
+        else:
+            yield read_document(
+                found,
+                repository=package.name,
+                revision=package.version,
+                licenses=package.licenses,
+            )
+
+
+def _read_packages(distributions: Iterable[Distribution]) -> Iterator[_Package | SkippedDocument]:
+    """Read the metadata of each; ordered by name, the first of a name on the import path wins."""
+    by_name: dict[str, _Package] = {}
+    for package in map(_read_package, distributions):
+        if isinstance(package, SkippedDocument):
+            yield package
+        elif by_name.setdefault(_normalized(package.name), package) is not package:
+            yield SkippedDocument(f"{package.name} {package.version}", SkipReason.SHADOWED)
+    for name in sorted(by_name.keys() - {OWN_NAME}):
+        yield by_name[name]
+
+
+def _read_package(distribution: Distribution) -> _Package | SkippedDocument:
+    root = Path(str(distribution.locate_file("")))
+    metadata = _read_metadata(distribution)
+    if metadata is None or not metadata["Name"]:
+        return SkippedDocument(root.name, SkipReason.NO_METADATA)
+    return _Package(
+        name=metadata["Name"],
+        version=metadata["Version"],
+        licenses=_licenses(metadata),
+        files=_files(distribution, metadata["Name"], root),
+    )
+
+
+def _read_metadata(distribution: Distribution) -> Message | None:
+    # `distribution.metadata` fails where the file is missing, as broken installs leave it.
+    try:
+        text = distribution.read_text("METADATA") or distribution.read_text("PKG-INFO")
+    except UnicodeDecodeError:
+        return None
+    return email.message_from_string(text) if text else None
+
+
+def _licenses(metadata: Message) -> tuple[LicenseAssertion, ...]:
+    classifiers = (
+        classifier.rpartition(" :: ")[2]
+        for classifier in metadata.get_all("Classifier", [])
+        if classifier.startswith(_CLASSIFIER_PREFIX)
+    )
+    expressions = (
+        metadata.get_all("License-Expression")
+        or [name for name in classifiers if name != _CATCH_ALL_CLASSIFIER]
+        or [name for name in metadata.get_all("License", []) if _is_license_name(name)]
+    )
+    return tuple(LicenseAssertion(name, Basis.MANIFEST, "METADATA") for name in expressions)
+
+
+def _is_license_name(text: str) -> bool:
+    is_one_line = "\n" not in text and len(text) <= LONGEST_LICENSE_NAME
+    return is_one_line and text.upper() not in {"", "UNKNOWN"}
+
+
+def _files(distribution: Distribution, name: str, root: Path) -> Iterator[File | SkippedDocument]:
+    """Yield what a distribution's RECORD lists, else its packages' files."""
+    if _EDITABLE.search(distribution.read_text("direct_url.json") or ""):
+        yield SkippedDocument(name, SkipReason.EDITABLE)
+    elif distribution.read_text("RECORD") is not None:
+        recorded = {str(file) for file in distribution.files or ()}
+        python_files = (path for path in recorded if path.endswith(PYTHON_SUFFIXES))
+        yield from (_recorded_file(root, path) for path in sorted(python_files))
+    else:
+        tops = distribution.read_text("top_level.txt") or _normalized(name).replace("-", "_")
+        found = [found for top in sorted(tops.split()) for found in _files_of_top(root, top)]
+        yield from found or [SkippedDocument(name, SkipReason.NO_FILES)]
+
+
+def _recorded_file(root: Path, path: str) -> File | SkippedDocument:
+    if path.startswith("/") or ".." in path.split("/"):
+        return SkippedDocument(path, SkipReason.OUTSIDE)
+    return File(path, root / path)
+
+
+def _files_of_top(root: Path, top: str) -> Iterator[File | SkippedDocument]:
+    """Yield the files of a top-level module, or of a package and all below it."""
+    for module in (top + suffix for suffix in PYTHON_SUFFIXES):
+        if (root / module).is_file():
+            yield File(module, root / module)
+    if (root / top).is_dir():
+        yield from _walk(root, start=top)
+
+
+def _walk(root: Path, *, start: str = "") -> Iterator[File | SkippedDocument]:
+    """Yield the Python files below a folder, and what was left out that may have been one."""
+    for found in walk(root, start=start, pruned=_INSTALLATION_FOLDERS):
+        suffix = PurePosixPath(found.path).suffix
+        if suffix in PYTHON_SUFFIXES or (not suffix and isinstance(found, SkippedDocument)):
+            yield found
+
+
+def _normalized(name: str) -> str:
+    """Spell a distribution's name as PyPA's name normalisation does."""
+    return re.sub(r"[-_.]+", "-", name).lower()

@@ -1,0 +1,86 @@
+"""Which source a location names: the one place that decides."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from sc2_attrib.index.corpus import jsonl, parquet
+from sc2_attrib.index.corpus.document import CorpusSource
+from sc2_attrib.index.corpus.folder import FolderSource
+from sc2_attrib.index.corpus.installed import InstalledSource
+from sc2_attrib.index.corpus.jsonl import JsonLinesSource
+from sc2_attrib.index.corpus.parquet import ParquetSource
+from sc2_attrib.index.errors import UsageError
+
+INSTALLED = "python:"
+
+# What stands beside the tables in a folder that is a data set.
+_DATASET_COMPANIONS = frozenset({"README.md", "LICENSE", "dataset_infos.json"})
+
+
+@dataclass(frozen=True, slots=True)
+class SourceKind:
+    """A kind of source: how people call it, whether a location is one, and what reads it."""
+
+    name: str
+    is_at: Callable[[str], bool]
+    open: Callable[[str], CorpusSource]
+
+
+def open_source(location: str) -> CorpusSource:
+    """Choose the source for a location; nothing of it is read yet.
+
+    Raises:
+        UsageError: nothing is there, or no source understands what is.
+    """
+    for kind in KINDS:
+        if kind.is_at(location):
+            return kind.open(location)
+    understood = "; ".join(kind.name for kind in KINDS)
+    problem = "not a kind of source" if Path(location).exists() else "no such file or folder"
+    raise UsageError(f"{location}: {problem}; understood are: {understood}")
+
+
+def _is_parquet(location: str) -> bool:
+    path = Path(location)
+    return _is_parquet_folder(path) if path.is_dir() else _has_suffix(path, parquet.SUFFIX)
+
+
+def _is_parquet_folder(folder: Path) -> bool:
+    """Check that a folder holds tables and nothing else but what belongs to a data set."""
+    has_tables = False
+    for file in parquet.visible_files(folder):
+        if file.suffix == parquet.SUFFIX:
+            has_tables = True
+        elif file.name not in _DATASET_COMPANIONS:
+            return False
+    return has_tables
+
+
+def _has_suffix(path: Path, *suffixes: str) -> bool:
+    return path.is_file() and path.name.endswith(suffixes)
+
+
+# The first kind that claims a location reads it, so the more special stand before the general.
+KINDS = (
+    SourceKind(
+        f"{INSTALLED} (this interpreter's standard library and installed distributions)",
+        lambda location: location == INSTALLED,
+        lambda _: InstalledSource(),
+    ),
+    SourceKind(
+        "a Parquet file, or a folder of nothing else (*.parquet)",
+        _is_parquet,
+        lambda location: ParquetSource(Path(location)),
+    ),
+    SourceKind(
+        "a JSON Lines file (*.jsonl, *.jsonl.gz, *.jsonl.zst)",
+        lambda location: _has_suffix(Path(location), *jsonl.SUFFIXES),
+        lambda location: JsonLinesSource(Path(location)),
+    ),
+    SourceKind(
+        "a folder of code",
+        lambda location: Path(location).is_dir(),
+        lambda location: FolderSource(Path(location)),
+    ),
+)
