@@ -1,0 +1,217 @@
+"""Chains compared with the text: the only place where a match becomes true.
+
+Chains are split where documents meet, put in order (most linked grams first, for those lead to the longest
+runs), and compared byte by byte unless they can hold no news. Blocks of text are fetched when a comparison
+needs them: the kernel stops, the caller loads, the kernel goes on.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from sc2_attrib.index.compiled import kernel
+from sc2_attrib.index.grams import CONTEXT
+from sc2_attrib.index.matching.chains import Chains
+from sc2_attrib.index.matching.cover import Cover, add_run, is_open, room_needed
+from sc2_attrib.index.matching.query import Query
+from sc2_attrib.index.segment.content import BLOCK_BITS, BLOCK_CHARS
+from sc2_attrib.index.segment.documents import LicenseSets
+from sc2_attrib.index.text import Bytes, Offsets
+
+GRAM_ALONE = 2 * (CONTEXT - 1)  # a match reaches at most so far beyond a gram whose contexts both differ
+DONE, BLOCK_MISSING, ROOM_MISSING = 0, 1, 2
+
+
+class Candidates(NamedTuple):
+    """Chains within one document each: compare query [lower, upper) on the diagonal.
+
+    `strides`: sampled grams linked, minus one. `license_sets`: of the document.
+    """
+
+    diagonals: Offsets
+    lowers: Offsets
+    uppers: Offsets
+    documents: Offsets
+    license_sets: npt.NDArray[np.int32]
+    strides: Offsets
+
+
+class Runs(NamedTuple):
+    """Maximal equal runs that were seen: query [start, stop) on a diagonal, in a document."""
+
+    starts: Offsets
+    stops: Offsets
+    diagonals: Offsets
+    documents: Offsets
+
+
+class Text(NamedTuple):
+    """Decoded blocks: block b is row slot_of[b] - 1 of `arena`; 0 means not present."""
+
+    slot_of: npt.NDArray[np.int32]
+    arena: Bytes
+
+
+def split_at_documents(
+    chains: Chains,
+    starts: Offsets,
+    license_sets: npt.NDArray[np.int32],
+    *,
+    min_chars: int,
+    stride: int,
+) -> Candidates:
+    """Cut chains where documents meet and drop what is too short.
+
+    Args:
+        chains: with bounds.
+        starts: shape (n_documents + 1,), where documents begin in the segment.
+        license_sets: shape (n_documents,).
+        min_chars: shortest match that is asked for.
+        stride: of the index.
+    """
+    keep = np.flatnonzero(chains.uppers - chains.lowers >= min_chars)
+    diagonals, lowers, uppers = (
+        chains.diagonals[keep],
+        chains.lowers[keep],
+        chains.uppers[keep],
+    )
+    strides = (chains.lasts[keep] - chains.firsts[keep]) // stride
+    end = int(starts[-1])
+    first = np.searchsorted(starts, np.clip(diagonals + lowers, 0, end - 1), "right") - 1
+    last = np.searchsorted(starts, np.clip(diagonals + uppers - 1, 0, end - 1), "right") - 1
+    counts = last - first + 1
+    rows = np.repeat(np.arange(keep.size), counts)
+    documents = first[rows] + np.arange(rows.size) - (np.cumsum(counts) - counts)[rows]
+    diagonals = diagonals[rows]
+    lowers = np.maximum(lowers[rows], starts[documents] - diagonals)
+    uppers = np.minimum(uppers[rows], starts[documents + 1] - diagonals)
+    long = np.flatnonzero(uppers - lowers >= min_chars)
+    return Candidates(
+        diagonals[long],
+        lowers[long],
+        uppers[long],
+        documents[long],
+        license_sets[documents[long]],
+        strides[rows[long]],
+    )
+
+
+def reading_order(candidates: Candidates) -> npt.NDArray[np.int64]:
+    """Order to compare in: most linked grams first, neighbours in the store together."""
+    positions = candidates.diagonals + candidates.lowers
+    return np.lexsort((positions, -candidates.strides))
+
+
+def no_candidates() -> Candidates:
+    """Nothing to compare."""
+    none = np.empty(0, np.int64)
+    return Candidates(none, none, none, none, none.astype(np.int32), none)
+
+
+def empty_runs(n: int) -> Runs:
+    """Make room for `n` runs."""
+    return Runs(*(np.empty(n, np.int64) for _ in Runs._fields))
+
+
+@kernel
+def compare_all(
+    query: Query,
+    candidates: Candidates,
+    order: Offsets,
+    at: int,
+    is_compared: npt.NDArray[np.bool_],
+    text: Text,
+    cover: Cover,
+    sets: LicenseSets,
+    runs: Runs,
+    n_runs: int,
+) -> tuple[int, int, int]:
+    """Compare candidates that may hold news, from order[at] on.
+
+    Args:
+        query, candidates, order: what to compare, in which order.
+        at: where to go on.
+        is_compared: set for each candidate that was compared.
+        text: decoded blocks.
+        cover: runs found so far, by licence expression; extended.
+        sets: licence expressions of sets.
+        runs: out; `n_runs` of its rows are in use.
+        n_runs: see `runs`.
+
+    Returns:
+        Where it stopped in `order`, runs in use, and GRAM_ALONE = 2 * (CONTEXT - 1)  # a match reaches at most so far beyond a gram whose contexts both differ
+DONE, BLOCK_MISSING (blocks of that candidate) or
+        ROOM_MISSING (in `runs` or `cover`).
+    """
+    while at < order.size:
+        c = order[at]
+        lower, upper = candidates.lowers[c], candidates.uppers[c]
+        license_set = candidates.license_sets[c]
+        if not is_compared[c] and is_open(cover, sets, license_set, lower, upper):
+            if not has_blocks(text, candidates.diagonals[c] + lower, candidates.diagonals[c] + upper):
+                return at, n_runs, BLOCK_MISSING
+            most = (upper - lower) // query.min_chars + 1
+            nodes = room_needed(sets, license_set, lower, upper, most)
+            if n_runs + most > runs.starts.size or cover.count[0] + nodes > cover.nexts.size:
+                return at, n_runs, ROOM_MISSING
+            first = n_runs
+            n_runs = compare(
+                query, candidates.diagonals[c], lower, upper, candidates.documents[c], text, runs, n_runs
+            )
+            for run in range(first, n_runs):
+                add_run(cover, sets, license_set, runs.starts[run], runs.stops[run])
+            is_compared[c] = True
+        at += 1
+    return at, n_runs, DONE
+
+
+@kernel
+def has_blocks(text: Text, start: int, stop: int) -> bool:
+    """Tell whether all blocks of positions [start, stop) are decoded."""
+    for block in range(start >> BLOCK_BITS, (stop - 1 >> BLOCK_BITS) + 1):
+        if text.slot_of[block] == 0:
+            return False
+    return True
+
+
+@kernel
+def compare(
+    query: Query,
+    diagonal: int,
+    lower: int,
+    upper: int,
+    document: int,
+    text: Text,
+    runs: Runs,
+    n_runs: int,
+) -> int:
+    """Append the maximal equal runs of at least min_chars in [lower, upper); the new number of runs."""
+    at, start = lower, -1
+    while at < upper:
+        position = diagonal + at
+        row = text.arena[text.slot_of[position >> BLOCK_BITS] - 1]
+        inside = position & (BLOCK_CHARS - 1)
+        stop = min(upper, at + BLOCK_CHARS - inside)
+        for offset in range(at, stop):
+            if query.text[offset] == row[inside + offset - at]:
+                if start < 0:
+                    start = offset
+            elif start >= 0:
+                n_runs = _append(query, diagonal, start, offset, document, runs, n_runs)
+                start = -1
+        at = stop
+    if start >= 0:
+        n_runs = _append(query, diagonal, start, upper, document, runs, n_runs)
+    return n_runs
+
+
+@kernel
+def _append(
+    query: Query, diagonal: int, start: int, stop: int, document: int, runs: Runs, n_runs: int
+) -> int:
+    if stop - start < query.min_chars:
+        return n_runs
+    runs.starts[n_runs], runs.stops[n_runs] = start, stop
+    runs.diagonals[n_runs], runs.documents[n_runs] = diagonal, document
+    return n_runs + 1

@@ -1,0 +1,512 @@
+"""Matches that consist of hot grams alone: no chain leads to them, the hot lists do.
+
+For one text and one licence expression, `reached` says for each offset how far the best run of that
+expression which starts at or before it extends (0: none). A match that lies in none of those runs starts at
+or before the start of some run and ends after the end of the run before it: it belongs to a *gap* between
+two runs, from `before` (last offset it may start at) to `after` (first end it may have). If the gap holds a
+whole guarantee, the match holds its first sampled gram; else some sampled gram of it lies in a window
+around the gap. Only those offsets are examined: ranges of context ranks say which postings can reach far
+enough, and where more than a context is needed, the list of a gram further on is asked first.
+
+`next_hot_run` gives one candidate at a time; the caller compares it with the text, updates `reached`, and
+asks again. Offsets that are settled stay settled, since `reached` only grows.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from sc2_attrib.index.compiled import kernel
+from sc2_attrib.index.matching.cover import Cover, is_open
+from sc2_attrib.index.matching.hot_walk import agree_left, agree_right, find_posting
+from sc2_attrib.index.matching.query import Query, text_start, text_stop
+from sc2_attrib.index.segment.documents import LicenseSets
+from sc2_attrib.index.segment.hot import HotTable
+from sc2_attrib.index.text import Bytes, Offsets
+
+_QUERY_BORDER = 10  # beyond the text: equals neither text nor the border of a context
+
+
+class HotBounds(NamedTuple):
+    """Per offset of the query; meaningful where the gram is hot.
+
+    `lowers`, `uppers`: no all-hot match through the gram reaches beyond. `lefts`, `rights`: most bytes
+    before and after the gram that any posting agrees with, at most the reach.
+    """
+
+    lowers: Offsets
+    uppers: Offsets
+    lefts: Offsets
+    rights: Offsets
+
+
+class HotSearch(NamedTuple):
+    """State of the search in the text [start, stop) for one expression; offsets are into the joined text.
+
+    `offsets`: hot offsets that can lie in a match, ascending. `settled`: by offset. `reached`: by offset, see
+    above. `refuted`: rows (diagonal, start, stop) that the text did not confirm, because a hash was
+    equal by chance.
+    """
+
+    start: int
+    stop: int
+    license: int
+    offsets: Offsets
+    settled: npt.NDArray[np.bool_]
+    reached: Offsets
+    refuted: Offsets
+
+
+class HotRun(NamedTuple):
+    """A candidate: query [start, stop) on `diagonal`, in `document`; `found` is 0 if there is none."""
+
+    found: int
+    diagonal: int
+    start: int
+    stop: int
+    document: int
+
+
+@kernel
+def bound_hot(
+    query: Query,
+    hot: HotTable,
+    start: int,
+    stop: int,
+    cover: Cover,
+    sets: LicenseSets,
+    bounds: HotBounds,
+    out: Offsets,
+) -> int:
+    """Bound all-hot matches of the text [start, stop) and list the offsets that can lie in one with news.
+
+    Args:
+        query, hot, cover, sets: as elsewhere.
+        start, stop: of the text, without its separator.
+        bounds: out, for offsets in [start, stop).
+        out: out, offsets, ascending.
+
+    Returns:
+        Length of `out`.
+    """
+    reach = query.stride - 1
+    _bound_by_neighbours(query, start, stop, bounds)
+    n = 0
+    for offset in range(start, stop):
+        slot = query.slots[offset]
+        if slot < 0:
+            continue
+        lower, upper = bounds.lowers[offset], bounds.uppers[offset]
+        bounds.lefts[offset], bounds.rights[offset] = reach, reach
+        if upper - lower < query.min_chars or not _has_news(
+            hot, slot, cover, sets, lower, upper
+        ):
+            continue
+        left = _best_left(query, hot, offset, slot)
+        right = _best_right(query, hot, offset, slot)
+        bounds.lefts[offset], bounds.rights[offset] = left, right
+        if left + right >= reach:
+            out[n] = offset
+            n += 1
+    if n:
+        _bound_by_contexts(query, start, stop, bounds)
+    return n
+
+
+@kernel
+def _has_news(
+    hot: HotTable, slot: int, cover: Cover, sets: LicenseSets, lower: int, upper: int
+) -> bool:
+    """Tell whether any document of a hot gram carries an expression not covered in [lower, upper)."""
+    for i in range(hot.set_starts[slot], hot.set_stops[slot]):
+        if is_open(cover, sets, hot.sets[i], lower, upper):
+            return True
+    return False
+
+
+@kernel
+def _bound_by_neighbours(query: Query, start: int, stop: int, bounds: HotBounds) -> None:
+    """Bound by the first sampled gram on either side that is not hot."""
+    for offset in range(start, stop):
+        if query.slots[offset] >= 0:
+            before = offset - query.stride
+            if before < start:
+                bounds.lowers[offset] = start
+            elif query.slots[before] < 0:
+                bounds.lowers[offset] = before + 1
+            else:
+                bounds.lowers[offset] = bounds.lowers[before]
+    for offset in range(stop - 1, start - 1, -1):
+        if query.slots[offset] >= 0:
+            after = offset + query.stride
+            if after + query.k > stop:
+                bounds.uppers[offset] = stop
+            elif query.slots[after] < 0:
+                bounds.uppers[offset] = after + query.k - 1
+            else:
+                bounds.uppers[offset] = bounds.uppers[after]
+
+
+@kernel
+def _bound_by_contexts(query: Query, start: int, stop: int, bounds: HotBounds) -> None:
+    """Tighten the bounds by how far any context agrees."""
+    reach = query.stride - 1
+    for offset in range(start, stop):
+        if query.slots[offset] < 0:
+            continue
+        before = offset - query.stride
+        if bounds.lefts[offset] < reach or before < start:
+            bounds.lowers[offset] = max(offset - bounds.lefts[offset], start)
+        elif query.slots[before] < 0 or bounds.rights[before] < reach:
+            bounds.lowers[offset] = before + 1
+        else:
+            bounds.lowers[offset] = bounds.lowers[before]
+    for offset in range(stop - 1, start - 1, -1):
+        if query.slots[offset] < 0:
+            continue
+        after = offset + query.stride
+        if bounds.rights[offset] < reach or after + query.k > stop:
+            bounds.uppers[offset] = min(offset + query.k + bounds.rights[offset], stop)
+        elif query.slots[after] < 0 or bounds.lefts[after] < reach:
+            bounds.uppers[offset] = after + query.k - 1
+        else:
+            bounds.uppers[offset] = bounds.uppers[after]
+
+
+@kernel
+def _query_left(query: Query, offset: int, n: int, low: int) -> int:
+    """The byte n places before the gram at `offset`, counted from 0; a border byte beyond the text."""
+    return query.text[offset - n - 1] if offset - n > low else _QUERY_BORDER
+
+
+@kernel
+def _query_right(query: Query, end: int, n: int, high: int) -> int:
+    return query.text[end + n] if end + n < high else _QUERY_BORDER
+
+
+@kernel
+def _best_left(query: Query, hot: HotTable, offset: int, slot: int) -> int:
+    """Most bytes before the gram that any of its contexts agrees with: a binary search and two looks."""
+    first, stop = hot.left_starts[slot], hot.left_stops[slot]
+    low, _ = _rank_range(query, offset, hot.left_contexts, first, stop, query.stride - 1, False)
+    best = 0
+    for row in range(max(low - 1, first), min(low + 1, stop)):
+        best = max(best, _agreement(query, offset, hot.left_contexts[row], False))
+    return best
+
+
+@kernel
+def _best_right(query: Query, hot: HotTable, offset: int, slot: int) -> int:
+    """As `_best_left`, after the gram."""
+    first, stop = hot.right_starts[slot], hot.right_stops[slot]
+    end = offset + query.k
+    low, _ = _rank_range(query, end, hot.right_contexts, first, stop, query.stride - 1, True)
+    best = 0
+    for row in range(max(low - 1, first), min(low + 1, stop)):
+        best = max(best, _agreement(query, end, hot.right_contexts[row], True))
+    return best
+
+
+@kernel
+def _agreement(query: Query, at: int, context: Bytes, right: bool) -> int:
+    """Bytes of a context that equal the query, away from `at` (a gram's start, or its end if `right`)."""
+    n = 0
+    while n < context.size and _query_byte(query, at, n, right) == context[n]:
+        n += 1
+    return n
+
+
+@kernel
+def _query_byte(query: Query, at: int, n: int, right: bool) -> int:
+    if right:
+        return _query_right(query, at, n, text_stop(query, at - 1))
+    return _query_left(query, at, n, text_start(query, at))
+
+
+@kernel
+def _rank_range(
+    query: Query, at: int, contexts: Bytes, first: int, stop: int, n: int, right: bool
+) -> tuple[int, int]:
+    """Rows of sorted contexts [first, stop) that agree with the query for n bytes: [low, high)."""
+    low, high = first, stop
+    while low < high:
+        middle = (low + high) >> 1
+        if _order(query, at, contexts[middle], n, right) < 0:
+            low = middle + 1
+        else:
+            high = middle
+    start, high = low, stop
+    while low < high:
+        middle = (low + high) >> 1
+        if _order(query, at, contexts[middle], n, right) <= 0:
+            low = middle + 1
+        else:
+            high = middle
+    return start, low
+
+
+@kernel
+def _order(query: Query, at: int, context: Bytes, n: int, right: bool) -> int:
+    """Compare the first n bytes of a context with the query: -1 below, 0 equal, 1 above."""
+    for i in range(n):
+        wanted = _query_byte(query, at, i, right)
+        if context[i] != wanted:
+            return -1 if context[i] < wanted else 1
+    return 0
+
+
+@kernel
+def _carries(
+    sets: LicenseSets, license_sets: npt.NDArray[np.int32], document: int, license: int
+) -> bool:
+    """Tell whether a document carries a licence expression."""
+    members = license_sets[document]
+    for i in range(sets.starts[members], sets.starts[members + 1]):
+        if sets.ids[i] == license:
+            return True
+    return False
+
+
+@kernel
+def carriers(
+    query: Query, hot: HotTable, sets: LicenseSets, offsets: Offsets, license: int, out: Offsets
+) -> int:
+    """Keep the hot offsets of which some document carries `license`; the length of `out`."""
+    n = 0
+    for offset in offsets:
+        slot = query.slots[offset]
+        for i in range(hot.set_starts[slot], hot.set_stops[slot]):
+            members = hot.sets[i]
+            if license in sets.ids[sets.starts[members] : sets.starts[members + 1]]:
+                out[n] = offset
+                n += 1
+                break
+    return n
+
+
+@kernel
+def extent(query: Query, hot: HotTable, offset: int, row: int) -> tuple[int, int]:
+    """Extent of the match through posting `row` of the hot gram at `offset`, as the lists tell it.
+
+    It ends where a context stops agreeing, or where the next sampled gram is not in its list.
+    """
+    reach = query.stride - 1
+    position = hot.positions[row]
+    start, at, here = -1, offset, row
+    while start < 0:
+        agreeing = agree_left(query, hot, at, here)
+        before = at - query.stride
+        position -= 1
+        if agreeing < reach:
+            start = at - agreeing
+        elif before < text_start(query, offset):
+            start = text_start(query, offset)
+        elif query.slots[before] < 0:
+            start = before + 1
+        else:
+            here = find_posting(hot, query.slots[before], position)
+            if here < 0:
+                start = before + 1
+        at = before
+    stop, at, here, position = -1, offset, row, hot.positions[row]
+    while stop < 0:
+        agreeing = agree_right(query, hot, at, here)
+        after = at + query.stride
+        position += 1
+        if agreeing < reach:
+            stop = at + query.k + agreeing
+        elif after + query.k > text_stop(query, offset):
+            stop = text_stop(query, offset)
+        elif query.slots[after] < 0:
+            stop = after + query.k - 1
+        else:
+            here = find_posting(hot, query.slots[after], position)
+            if here < 0:
+                stop = after + query.k - 1
+        at = after
+    return start, stop
+
+
+@kernel
+def fill_reached(cover: Cover, search: HotSearch) -> None:
+    """Set `reached` from the runs of the expression that lie in the text."""
+    search.reached[search.start : search.stop + 1] = 0
+    for node in range(cover.count[0]):
+        start, stop = cover.starts[node], cover.stops[node]
+        if cover.licenses[node] == search.license and search.start <= start < search.stop:
+            for offset in range(start, stop):
+                if search.reached[offset] < stop:
+                    search.reached[offset] = stop
+
+
+@kernel
+def next_hot_run(
+    query: Query,
+    hot: HotTable,
+    sets: LicenseSets,
+    license_sets: npt.NDArray[np.int32],
+    bounds: HotBounds,
+    search: HotSearch,
+) -> HotRun:
+    """Find a match of hot grams alone, in a document that carries the expression, inside no found run.
+
+    Args:
+        query, hot, sets, bounds: as elsewhere.
+        license_sets: set of expressions of each document.
+        search: its `settled` is extended.
+    """
+    guarantee, reach = query.k + query.stride - 1, query.stride - 1
+    after = -1  # first end that a match of this gap has; -1: any
+    for offset in range(search.start, search.stop + 1):
+        is_last = offset == search.stop
+        starts_run = not is_last and search.reached[offset] > offset
+        if not is_last and not (starts_run and search.reached[offset] >= after):
+            continue
+        before = offset - 1 if not is_last else search.stop
+        if after >= 0 and not is_last and after - before >= guarantee:
+            low, high = before, before + query.stride - 1
+        else:
+            low = after - guarantee if after >= 0 else search.start
+            high = before + reach
+        found = _examine(query, hot, sets, license_sets, bounds, search, low, high)
+        if found.found:
+            return found
+        if starts_run:
+            after = search.reached[offset] + 1
+    return HotRun(0, 0, 0, 0, 0)
+
+
+@kernel
+def _examine(
+    query: Query,
+    hot: HotTable,
+    sets: LicenseSets,
+    license_sets: npt.NDArray[np.int32],
+    bounds: HotBounds,
+    search: HotSearch,
+    low: int,
+    high: int,
+) -> HotRun:
+    """Examine the offsets in [low, high] that are not settled."""
+    for i in range(np.searchsorted(search.offsets, low), search.offsets.size):
+        offset = search.offsets[i]
+        if offset > high:
+            break
+        if search.settled[offset]:
+            continue
+        found = _longest_through(query, hot, sets, license_sets, bounds, search, offset)
+        if found.found:
+            return found
+        search.settled[offset] = True
+    return HotRun(0, 0, 0, 0, 0)
+
+
+@kernel
+def _longest_through(
+    query: Query,
+    hot: HotTable,
+    sets: LicenseSets,
+    license_sets: npt.NDArray[np.int32],
+    bounds: HotBounds,
+    search: HotSearch,
+    offset: int,
+) -> HotRun:
+    """The longest match through the hot gram at `offset` that lies in no found run."""
+    best = HotRun(0, 0, 0, 0, 0)
+    lower, upper = bounds.lowers[offset], bounds.uppers[offset]
+    if upper - lower < query.min_chars or search.reached[lower] >= upper:
+        return best
+    reach, slot, end = query.stride - 1, query.slots[offset], offset + query.k
+    left, right = bounds.lefts[offset], bounds.rights[offset]
+    must_end = search.reached[lower] + 1  # whatever ends before lies in a found run
+    need_left = max(reach - right, 0)
+    while need_left < min(reach, left + 1) and search.reached[offset - need_left] >= upper:
+        need_left += 1
+    need_right = min(max(reach - left, must_end - end, 0), reach)
+    if need_left > left or need_right > right:
+        return best
+    steps = max((must_end - end) // query.stride, 0)  # sampled grams further on, whole before must_end
+    far = offset + steps * query.stride
+    first_left, stop_left = _rank_range(
+        query, offset, hot.left_contexts, hot.left_starts[slot], hot.left_stops[slot], need_left, False
+    )
+    first_right, stop_right = _rank_range(
+        query, end, hot.right_contexts, hot.right_starts[slot], hot.right_stops[slot], need_right, True
+    )
+    for row in range(hot.starts[slot], hot.stops[slot]):
+        if not (
+            first_left <= hot.lefts[row] < stop_left
+            and first_right <= hot.rights[row] < stop_right
+            and _carries(sets, license_sets, hot.documents[row], search.license)
+        ):
+            continue
+        if steps > 0:
+            far_row = find_posting(hot, query.slots[far], hot.positions[row] + steps)
+            if far_row < 0 or agree_right(query, hot, far, far_row) < min(
+                must_end - far - query.k, reach
+            ):
+                continue
+        start, stop = extent(query, hot, offset, row)
+        diagonal = hot.positions[row] * query.stride - offset
+        if (
+            stop - start > best.stop - best.start
+            and stop - start >= query.min_chars
+            and search.reached[start] < stop
+            and not _is_refuted(search, diagonal, start, stop)
+        ):
+            best = HotRun(1, diagonal, start, stop, hot.documents[row])
+            if stop - start >= upper - lower:
+                break
+    return best
+
+
+@kernel
+def _is_refuted(search: HotSearch, diagonal: int, start: int, stop: int) -> bool:
+    for row in search.refuted:
+        if row[0] == diagonal and row[1] == start and row[2] == stop:
+            return True
+    return False
+
+
+@kernel
+def hot_holders(
+    query: Query,
+    hot: HotTable,
+    start: int,
+    stop: int,
+    first: int,
+    out: Offsets,
+) -> int:
+    """List all-hot diagonals on which a document seems to hold query [start, stop).
+
+    Args:
+        query, hot: as elsewhere.
+        start, stop: at least the guarantee apart, within one text.
+        first: the sampled offset to begin with, in [start, start + stride); decides the class.
+        out: rows (diagonal, document).
+
+    Returns:
+        Rows found, which may exceed `out`: then only as many as fit were written.
+    """
+    n = 0
+    last = first + (stop - query.k - first) // query.stride * query.stride
+    for offset in range(first, last + 1, query.stride):
+        if query.slots[offset] < 0:
+            return 0
+    slot = query.slots[first]
+    for row in range(hot.starts[slot], hot.stops[slot]):
+        if agree_left(query, hot, first, row) < first - start:
+            continue
+        position, here, at = hot.positions[row], row, first
+        while at < last and here >= 0:
+            at += query.stride
+            position += 1
+            here = find_posting(hot, query.slots[at], position)
+        if here < 0 or agree_right(query, hot, last, here) < stop - last - query.k:
+            continue
+        if n < len(out):
+            out[n, 0] = hot.positions[row] * query.stride - first
+            out[n, 1] = hot.documents[row]
+        n += 1
+    return n

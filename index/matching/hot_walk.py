@@ -1,0 +1,79 @@
+"""Steps over hot grams: what the lists say about a diagonal without reading any text.
+
+On a *diagonal* d, offset i of the query stands against position d + i of the segment. The sampled offsets of a
+diagonal are those with d + i a multiple of the stride. All functions are kernels (compiled.py).
+"""
+
+from sc2_attrib.index.compiled import kernel
+from sc2_attrib.index.matching.query import Query, text_start, text_stop
+from sc2_attrib.index.segment.hot import HotTable
+
+
+@kernel
+def find_posting(hot: HotTable, slot: int, position: int) -> int:
+    """Row of the posting of a hot gram at `position` (in strides), or -1: binary search."""
+    low, high = hot.starts[slot], hot.stops[slot]
+    end = high
+    while low < high:
+        middle = (low + high) >> 1
+        if hot.positions[middle] < position:
+            low = middle + 1
+        else:
+            high = middle
+    return low if low < end and hot.positions[low] == position else -1
+
+
+@kernel
+def agree_left(query: Query, hot: HotTable, offset: int, row: int) -> int:
+    """Bytes before the gram at `offset` that equal the left context of posting `row`; at most the reach."""
+    context = hot.left_contexts[hot.lefts[row]]
+    low = text_start(query, offset)
+    n = 0
+    while n < context.size and offset - n > low and query.text[offset - n - 1] == context[n]:
+        n += 1
+    return n
+
+
+@kernel
+def agree_right(query: Query, hot: HotTable, offset: int, row: int) -> int:
+    """Bytes after the gram at `offset` that equal the right context of posting `row`; at most the reach."""
+    context = hot.right_contexts[hot.rights[row]]
+    end, high = offset + query.k, text_stop(query, offset)
+    n = 0
+    while n < context.size and end + n < high and query.text[end + n] == context[n]:
+        n += 1
+    return n
+
+
+@kernel
+def walk_left(query: Query, hot: HotTable, offset: int, position: int) -> tuple[int, int]:
+    """Step from a sampled gram to earlier hot ones on its diagonal, as long as they are in their lists.
+
+    Returns:
+        The first sampled offset that is not reached, and the row of the earliest posting met, or -1.
+    """
+    low = text_start(query, offset)
+    at, row = offset - query.stride, -1
+    while at >= low and query.slots[at] >= 0:
+        position -= 1
+        found = find_posting(hot, query.slots[at], position)
+        if found < 0:
+            break
+        row = found
+        at -= query.stride
+    return at, row
+
+
+@kernel
+def walk_right(query: Query, hot: HotTable, offset: int, position: int) -> tuple[int, int]:
+    """As `walk_left`, to later grams."""
+    high = text_stop(query, offset)
+    at, row = offset + query.stride, -1
+    while at + query.k <= high and query.slots[at] >= 0:
+        position += 1
+        found = find_posting(hot, query.slots[at], position)
+        if found < 0:
+            break
+        row = found
+        at += query.stride
+    return at, row

@@ -1,0 +1,164 @@
+"""Which extents are reported, and which documents are listed for each.
+
+An extent is reported if, for some licence expression of its documents, no longer extent around it carries
+that expression. Every run of a reported extent was found before; here further documents that hold
+it are looked for, until `max_documents` are listed and every expression among the rest is represented.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from sc2_attrib.index.matching.matcher import Search
+from sc2_attrib.index.segment.documents import LicenseSets
+from sc2_attrib.index.segment.reader import Segment
+
+Extent = tuple[int, int]  # half-open
+
+
+@dataclass(slots=True)
+class Holders:
+    """Documents that hold an extent, with the first position of it in each (normalised, in the segment).
+
+    `at_least`: further documents may hold it; they were not compared.
+    """
+
+    positions: dict[int, int] = field(default_factory=dict)
+    at_least: bool = False
+
+    def add(self, document: int, position: int) -> None:
+        """Note that a document holds the extent at a position."""
+        self.positions[document] = min(position, self.positions.get(document, position))
+
+
+def reported(licenses: Mapping[Extent, Iterable[object]]) -> list[Extent]:
+    """Choose the extents that are reported, given the licence expressions that carry each.
+
+    Returns:
+        Ascending by start, longest first.
+    """
+    chosen: list[Extent] = []
+    reach: dict[object, int] = {}  # furthest end of an extent seen so far, by expression
+    for extent in sorted(licenses, key=lambda e: (e[0], -e[1])):
+        news = [license for license in licenses[extent] if reach.get(license, -1) < extent[1]]
+        if news:
+            chosen.append(extent)
+        for license in news:
+            reach[license] = extent[1]
+    return chosen
+
+
+def list_holders(
+    segment: Segment, search: Search, *, max_documents: int
+) -> dict[Extent, Holders]:
+    """List the documents of every reported extent of a finished search; 0: no bound."""
+    listing = _Listing(segment, search, max_documents)
+    return listing.run()
+
+
+class _Listing:
+    def __init__(self, segment: Segment, search: Search, max_documents: int) -> None:
+        self._documents = segment.documents
+        self._search = search
+        self._most = max_documents or 1 << 62
+        self._holders: dict[Extent, Holders] = {}
+
+    def run(self) -> dict[Extent, Holders]:
+        self._note(range(self._search.runs.starts.size))
+        sets = self._documents.license_sets
+        extents = reported(
+            {
+                extent: {
+                    license
+                    for document in holders.positions
+                    for license in members(self._documents.sets, int(sets[document]))
+                }
+                for extent, holders in self._holders.items()
+            }
+        )
+        for extent in extents:
+            self._complete_from_chains(extent)
+            self._complete_from_hot_lists(extent)
+        return {extent: self._holders[extent] for extent in extents}
+
+    def _note(self, rows: Iterable[int]) -> None:
+        """Enter runs under their extents."""
+        runs = self._search.runs
+        for row in rows:
+            start = int(runs.starts[row])
+            holders = self._holders.setdefault((start, int(runs.stops[row])), Holders())
+            holders.add(int(runs.documents[row]), int(runs.diagonals[row]) + start)
+
+    def _complete_from_chains(self, extent: Extent) -> None:
+        """Compare the chains that may hold the extent and were not read."""
+        candidates, holders = self._search.candidates, self._holders[extent]
+        rows = np.flatnonzero(
+            (candidates.lowers <= extent[0])
+            & (candidates.uppers >= extent[1])
+            & ~self._search.is_compared
+        )
+        seen = self._licenses(holders)
+        for row in rows[np.argsort(candidates.diagonals[rows], kind="stable")].tolist():
+            document = int(candidates.documents[row])
+            position = int(candidates.diagonals[row]) + extent[0]
+            if holders.positions.get(document, 1 << 62) <= position:
+                continue
+            if not self._is_wanted(document, holders, seen):
+                holders.at_least |= document not in holders.positions
+                continue
+            first = self._search.runs.starts.size
+            self._search.compare(
+                int(candidates.diagonals[row]),
+                int(candidates.lowers[row]),
+                int(candidates.uppers[row]),
+                document,
+            )
+            self._search.is_compared[row] = True
+            self._note(range(first, self._search.runs.starts.size))
+            seen = self._licenses(holders) if document in holders.positions else seen
+
+    def _complete_from_hot_lists(self, extent: Extent) -> None:
+        """Compare the documents on diagonals of hot grams alone."""
+        holders, (start, stop) = self._holders[extent], extent
+        seen = self._licenses(holders)
+        for diagonal, document in sorted(self._search.hot_holders(start, stop)):
+            if holders.positions.get(document, 1 << 62) <= diagonal + start:
+                continue
+            if not self._is_wanted(document, holders, seen):
+                holders.at_least |= document not in holders.positions
+                continue
+            if self._is_exactly(extent, diagonal, document):
+                holders.add(document, diagonal + start)
+                seen = self._licenses(holders)
+
+    def _is_exactly(self, extent: Extent, diagonal: int, document: int) -> bool:
+        """Tell whether the run of a document is the extent, no longer and no shorter."""
+        owner = self._search.query.owners[extent[0]]
+        bounds = self._search.query.starts[owner : owner + 2].tolist()
+        borders = self._documents.starts[document : document + 2].tolist()
+        lower = max(extent[0] - 1, bounds[0], borders[0] - diagonal)
+        upper = min(extent[1] + 1, bounds[1] - 1, borders[1] - diagonal)
+        return extent in self._search.compare(diagonal, lower, upper, document)
+
+    def _is_wanted(self, document: int, holders: Holders, seen: set[int]) -> bool:
+        """Tell whether a document would be listed: there is room, or it brings an expression."""
+        if document in holders.positions or len(holders.positions) < self._most:
+            return True
+        expressions = members(self._documents.sets, int(self._documents.license_sets[document]))
+        return not seen.issuperset(expressions)
+
+    def _licenses(self, holders: Holders) -> set[int]:
+        return {
+            license
+            for document in holders.positions
+            for license in members(
+                self._documents.sets, int(self._documents.license_sets[document])
+            )
+        }
+
+
+def members(sets: LicenseSets, license_set: int) -> list[int]:
+    """Numbers of the licence expressions in a set."""
+    numbers: list[int] = sets.ids[sets.starts[license_set] : sets.starts[license_set + 1]].tolist()
+    return numbers

@@ -1,0 +1,291 @@
+"""Every exact match of texts in one segment: the steps of the algorithm, in order.
+
+    1. Hash every gram of the texts and look all of them up (pages.py): seeds, and hot grams.
+    2. Link the seeds of each diagonal into chains with proven bounds (chains.py).
+    3. Compare chains with the text, the most promising first; what lies inside a found run of the same
+       licence expressions is not read (comparison.py, cover.py).
+    4. Find matches of hot grams alone, per text and expression (hot_runs.py).
+    5. For each extent that is reported, compare further chains until enough documents are listed
+       (listing.py).
+
+Exact: every run of at least min_chars equal bytes holds a sampled gram; either that gram is in a page, and
+the run lies on a chain and within its bounds, or all its sampled grams are hot, and step 4 finds it. Nothing
+is reported that was not compared byte by byte.
+
+The first searches of a process run on NumPy and plain Python, because loading machine code takes longer
+than checking one small file; when the work adds up, the kernels' compiled twins take over.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import numpy as np
+
+from sc2_attrib.index.compiled import compiled
+from sc2_attrib.index.matching import chains, comparison, cover, hot_runs
+from sc2_attrib.index.matching.comparison import BLOCK_MISSING, DONE, Candidates, Runs, Text
+from sc2_attrib.index.matching.query import Query, prepare
+from sc2_attrib.index.segment.content import BLOCK_BITS, BlockCache
+from sc2_attrib.index.segment.hot import HotTable
+from sc2_attrib.index.segment.reader import Segment
+
+F = TypeVar("F", bound=Callable[..., object])
+
+
+class Pace:
+    """Decides when machine code is worth loading: after half a second of estimated plain work."""
+
+    BUDGET_US = 500_000.0
+    BYTE_US, SEED_US, HOT_US, POSTING_US, COMPARED_US = 1.5, 8.0, 20.0, 2.0, 0.1
+
+    def __init__(self) -> None:
+        self._left_us = self.BUDGET_US
+
+    def spend(self, us: float) -> None:
+        """Count work, in microseconds that plain Python would take."""
+        self._left_us -= us
+
+    @property
+    def is_fast(self) -> bool:
+        """Tell whether to use machine code from now on."""
+        return self._left_us < 0
+
+    def pick(self, kernel: F) -> F:
+        """The kernel itself, or its compiled twin."""
+        return compiled(kernel) if self.is_fast else kernel
+
+
+class Matcher:
+    """Finds runs in one segment. Not safe for use by several threads at once: make one for each."""
+
+    def __init__(self, segment: Segment, pace: Pace, *, cache_bytes: int) -> None:
+        """Prepare to search.
+
+        Args:
+            segment: open; shared freely.
+            pace: shared by the matchers of a process.
+            cache_bytes: decoded text and hot lists kept between searches, half each.
+        """
+        self.segment = segment
+        self.pace = pace
+        self.blocks = BlockCache(segment.content, cache_bytes // 2)
+        self._hot = segment.hot_cache(cache_bytes // 2)
+
+    def search(self, texts: Sequence[bytes], *, min_chars: int) -> "Search":
+        """Find the runs of all extents that are reported; steps 1 to 4.
+
+        Args:
+            texts: raw bytes.
+            min_chars: shortest match, at least the guarantee.
+        """
+        n_bytes = sum(map(len, texts))
+        self.pace.spend(n_bytes * self.pace.BYTE_US)
+        fast = self.pace.is_fast
+        query, grams = prepare(texts, self.segment.shape, min_chars=min_chars, fast=fast)
+        within = comparison.GRAM_ALONE + self.segment.shape.k
+        seeds = self.segment.pages.look_up(
+            *grams, both_differ_is_final=within < min_chars, fast=fast
+        )
+        hot_grams = seeds.hot
+        query.slots[hot_grams] = self._hot.slots(
+            grams.keys[hot_grams], grams.fingerprints[hot_grams]
+        )
+        self.pace.spend(seeds.grams.size * self.pace.SEED_US + hot_grams.size * self.pace.HOT_US)
+        search = Search(self, query, self._hot.table)
+        search.compare_chains(chains.sort_seeds(seeds, query.stride, query.owners.size))
+        if hot_grams.size:
+            search.find_hot_runs()
+        return search
+
+
+class Search:
+    """One search under way: what was found so far, and what could still be compared."""
+
+    def __init__(self, matcher: Matcher, query: Query, hot: HotTable) -> None:
+        self.query = query
+        self.hot = hot
+        self._matcher = matcher
+        self._documents = matcher.segment.documents
+        self._cover = cover.new_cover(query.owners.size)
+        self._runs = comparison.empty_runs(256)
+        self._n_runs = 0
+        self.candidates = comparison.no_candidates()
+        self.is_compared = np.empty(0, np.bool_)
+
+    @property
+    def runs(self) -> Runs:
+        """Runs found so far."""
+        return Runs(*(column[: self._n_runs] for column in self._runs))
+
+    def compare_chains(self, seeds: chains.Diagonals) -> None:
+        """Steps 2 and 3: link seeds, and compare what may hold news."""
+        n = seeds.offsets.size
+        if not n:
+            return
+        linked = chains.Chains(*(np.empty(n, np.int64) for _ in chains.Chains._fields))
+        n = self._pick(chains.link)(self.query, self.hot, seeds, linked)
+        self.candidates = comparison.split_at_documents(
+            chains.Chains(*(column[:n] for column in linked)),
+            self._documents.starts,
+            self._documents.license_sets,
+            min_chars=self.query.min_chars,
+            stride=self.query.stride,
+        )
+        self.is_compared = np.zeros(self.candidates.lowers.size, np.bool_)
+        most = int((self.candidates.uppers - self.candidates.lowers).sum())
+        self._matcher.pace.spend(most * self._matcher.pace.COMPARED_US)
+        order, at, status = comparison.reading_order(self.candidates), 0, DONE
+        while at < order.size:
+            at, self._n_runs, status = self._pick(comparison.compare_all)(
+                self.query,
+                self.candidates,
+                order,
+                at,
+                self.is_compared,
+                self._text(),
+                self._cover,
+                self._documents.sets,
+                self._runs,
+                self._n_runs,
+            )
+            if status == BLOCK_MISSING:
+                self._load(self.candidates, int(order[at]))
+            elif status != DONE:
+                self._make_room()
+
+    def find_hot_runs(self) -> None:
+        """Step 4: matches of hot grams alone, text by text and expression by expression."""
+        n = self.query.owners.size
+        bounds = hot_runs.HotBounds(*(np.zeros(n, np.int64) for _ in hot_runs.HotBounds._fields))
+        offsets = np.empty(n, np.int64)
+        texts = np.unique(self.query.owners[self.query.slots >= 0])
+        for start, stop in zip(
+            self.query.starts[texts].tolist(), (self.query.starts[texts + 1] - 1).tolist(), strict=True
+        ):
+            n_open = self._pick(hot_runs.bound_hot)(
+                self.query, self.hot, start, stop, self._cover, self._documents.sets, bounds, offsets
+            )
+            if n_open:
+                self._search_hot(start, stop, bounds, offsets[:n_open].copy())
+
+    def compare(self, diagonal: int, lower: int, upper: int, document: int) -> list[tuple[int, int]]:
+        """Compare one stretch of the query with a document; the runs that were seen.
+
+        They are added to `runs`, and count as found for the document's licence expressions.
+        """
+        one = Candidates(
+            *(np.array([value]) for value in (diagonal, lower, upper, document)),
+            self._documents.license_sets[document : document + 1],
+            np.zeros(1, np.int64),
+        )
+        self._load(one, 0)
+        license_set = int(one.license_sets[0])
+        most = (upper - lower) // self.query.min_chars + 1
+        nodes = cover.room_needed(self._documents.sets, license_set, lower, upper, most)
+        while self._n_runs + most > self._runs.starts.size or not self._has_nodes(nodes):
+            self._make_room()
+        first = self._n_runs
+        self._n_runs = self._pick(comparison.compare)(
+            self.query, diagonal, lower, upper, document, self._text(), self._runs, self._n_runs
+        )
+        found = [
+            (int(self._runs.starts[run]), int(self._runs.stops[run]))
+            for run in range(first, self._n_runs)
+        ]
+        for start, stop in found:
+            self._pick(cover.add_run)(
+                self._cover, self._documents.sets, license_set, start, stop
+            )
+        return found
+
+    def hot_holders(self, start: int, stop: int) -> list[tuple[int, int]]:
+        """Diagonals and documents that hold query [start, stop), as the hot lists tell it."""
+        found: list[tuple[int, int]] = []
+        if not (self.query.slots[start:stop] >= 0).any():
+            return found
+        out = np.empty((1024, 2), np.int64)
+        for first in range(start, min(start + self.query.stride, stop - self.query.k + 1)):
+            list_holders = self._pick(hot_runs.hot_holders)
+            n = list_holders(self.query, self.hot, start, stop, first, out)
+            if n > len(out):
+                out = np.empty((n, 2), np.int64)
+                n = list_holders(self.query, self.hot, start, stop, first, out)
+            found.extend((diagonal, document) for diagonal, document in out[:n].tolist())
+        return found
+
+    def _search_hot(
+        self, start: int, stop: int, bounds: hot_runs.HotBounds, offsets: hot_runs.Offsets
+    ) -> None:
+        """Step 4 in one text, for each expression that some document of an open hot gram carries."""
+        slots = self.query.slots[offsets]
+        postings = int((self.hot.stops[slots] - self.hot.starts[slots]).sum())
+        self._matcher.pace.spend(postings * self._matcher.pace.POSTING_US)
+        reached = np.zeros(self.query.owners.size + 1, np.int64)
+        for license in self._licenses_of(np.unique(slots)):
+            mine = np.empty_like(offsets)
+            n = self._pick(hot_runs.carriers)(
+                self.query, self.hot, self._documents.sets, offsets, license, mine
+            )
+            self._search_hot_license(
+                bounds,
+                hot_runs.HotSearch(
+                    start,
+                    stop,
+                    license,
+                    mine[:n],
+                    np.zeros(self.query.owners.size, np.bool_),
+                    reached,
+                    np.empty((0, 3), np.int64),
+                ),
+            )
+
+    def _search_hot_license(self, bounds: hot_runs.HotBounds, search: hot_runs.HotSearch) -> None:
+        while True:
+            self._pick(hot_runs.fill_reached)(self._cover, search)
+            run = self._pick(hot_runs.next_hot_run)(
+                self.query,
+                self.hot,
+                self._documents.sets,
+                self._documents.license_sets,
+                bounds,
+                search,
+            )
+            if not run.found:
+                return
+            found = self.compare(run.diagonal, run.start, run.stop, run.document)
+            if (run.start, run.stop) not in found:
+                refuted = np.array([[run.diagonal, run.start, run.stop]], np.int64)
+                search = search._replace(refuted=np.concatenate((search.refuted, refuted)))
+
+    def _licenses_of(self, slots: hot_runs.Offsets) -> list[int]:
+        """Expressions that documents of hot grams carry, ascending."""
+        sets = self._documents.sets
+        members = {
+            int(s)
+            for slot in slots.tolist()
+            for s in self.hot.sets[self.hot.set_starts[slot] : self.hot.set_stops[slot]]
+        }
+        return sorted(
+            {int(i) for s in members for i in sets.ids[sets.starts[s] : sets.starts[s + 1]]}
+        )
+
+    def _pick(self, kernel: F) -> F:
+        return self._matcher.pace.pick(kernel)
+
+    def _text(self) -> Text:
+        return Text(self._matcher.blocks.slot_of, self._matcher.blocks.arena)
+
+    def _load(self, candidates: Candidates, row: int) -> None:
+        diagonal = int(candidates.diagonals[row])
+        first = diagonal + int(candidates.lowers[row]) >> BLOCK_BITS
+        last = diagonal + int(candidates.uppers[row]) - 1 >> BLOCK_BITS
+        self._matcher.blocks.reserve(first, last)
+
+    def _has_nodes(self, n: int) -> bool:
+        return int(self._cover.count[0]) + n <= self._cover.nexts.size
+
+    def _make_room(self) -> None:
+        more = comparison.empty_runs(2 * self._runs.starts.size)
+        for old, new in zip(self._runs, more, strict=True):
+            new[: old.size] = old
+        self._runs, self._cover = more, cover.grown(self._cover)

@@ -1,0 +1,161 @@
+"""The content store: the raw text of all documents, in compressed blocks that are found by position.
+
+Documents stand one after another. A block begins at each normalised byte whose position is a multiple of
+2**BLOCK_BITS and holds the raw bytes from there to the next such byte, so position >> BLOCK_BITS is the
+block, and raw offsets fall out of walking one block. Blocks are zstd frames with content checksums.
+
+Readers keep normalised blocks in an arena of equal slots (`BlockCache`), which kernels index directly.
+"""
+
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from threading import local
+
+import numpy as np
+import numpy.typing as npt
+import zstandard
+
+from sc2_attrib.index.segment.format import Section, SectionFile, SectionWriter
+from sc2_attrib.index.text import Bytes, normalize
+
+BLOCK_BITS = 14  # 16 KiB of normalised text: see docs/decisions/0001-strided-index.md
+BLOCK_CHARS = 1 << BLOCK_BITS
+LEVEL = 3
+KIND = b"TEXT"
+_MOST_SPACE = 1 << 30  # a block of mostly white space may be long; beyond this it is damage
+
+
+def compress(blocks: Sequence[bytes | memoryview]) -> list[bytes]:
+    """Compress blocks, each into a frame of its own."""
+    compressor = zstandard.ZstdCompressor(level=LEVEL, write_checksum=True)
+    return [compressor.compress(block) for block in blocks]
+
+
+class ContentWriter:
+    """Appends compressed blocks."""
+
+    def __init__(self, writer: SectionWriter) -> None:
+        self._writer = writer
+        writer.begin("blocks")
+        self._offsets = [0]
+        self._raw_starts: list[int] = []
+
+    def add(self, raw_start: int, compressed: bytes) -> None:
+        """Append the block whose text begins at `raw_start` of the segment."""
+        self._writer.write(compressed)
+        self._raw_starts.append(raw_start)
+        self._offsets.append(self._offsets[-1] + len(compressed))
+
+    def finish(self, raw_bytes: int) -> None:
+        """Write the tables; `raw_bytes` is the length of all text."""
+        self._writer.add("offsets", np.array(self._offsets, "<u8"))
+        self._writer.add("raw_starts", np.array([*self._raw_starts, raw_bytes], "<u8"))
+
+
+class ContentStore:
+    """The blocks of one segment, read on demand."""
+
+    def __init__(self, file: SectionFile) -> None:
+        self._blocks = file["blocks"]
+        self._offsets: npt.NDArray[np.uint64] = file["offsets"].array("<u8")
+        self._raw_starts: npt.NDArray[np.uint64] = file["raw_starts"].array("<u8")
+        _check_ascending(file["offsets"], self._offsets)
+        _check_ascending(file["raw_starts"], self._raw_starts)
+        if self._offsets.size != self._raw_starts.size:
+            raise file["raw_starts"].corrupt(0, "not as many starts as blocks")
+        self.n_blocks = self._offsets.size - 1
+        self._thread = local()  # a decompressor serves one thread at a time
+
+    def read_block(self, block: int) -> bytes:
+        """Decompress the raw text of a block.
+
+        Raises:
+            CorruptIndexError: it doesn't decompress to what was stored.
+        """
+        start, stop = int(self._offsets[block]), int(self._offsets[block + 1])
+        length = int(self._raw_starts[block + 1]) - int(self._raw_starts[block])
+        try:
+            raw = self._decompressor().decompress(
+                self._blocks.unchecked(start, stop), max_output_size=min(length, _MOST_SPACE)
+            )
+        except zstandard.ZstdError as error:
+            raise self._blocks.corrupt(start, f"block {block}: {error}") from None
+        if len(raw) != length:
+            raise self._blocks.corrupt(start, f"block {block}: {len(raw)} bytes, expected {length}")
+        return raw
+
+    def _decompressor(self) -> zstandard.ZstdDecompressor:
+        try:
+            return self._thread.decompressor  # type: ignore[no-any-return]  # thread-local
+        except AttributeError:
+            self._thread.decompressor = zstandard.ZstdDecompressor()
+            return self._decompressor()
+
+    def read_raw(self, start: int, stop: int) -> bytes:
+        """Read raw bytes [start, stop) of the segment."""
+        first, last = np.searchsorted(self._raw_starts, [start, max(stop - 1, start)], "right") - 1
+        text = b"".join(self.read_block(block) for block in range(int(first), int(last) + 1))
+        base = int(self._raw_starts[first])
+        return text[start - base : stop - base]
+
+    def raw_offsets(self, positions: Iterable[int]) -> list[int]:
+        """Find the raw offset in the segment of normalised bytes, given by position."""
+        return [self._raw_offset(position) for position in positions]
+
+    def _raw_offset(self, position: int) -> int:
+        block, inside = divmod(position, BLOCK_CHARS)
+        raw = np.frombuffer(self.read_block(block), np.uint8)
+        is_text = (raw != 32) & ((raw < 9) | (raw > 13))
+        counts = np.cumsum(is_text)
+        return int(self._raw_starts[block]) + int(np.searchsorted(counts, inside + 1))
+
+
+class BlockCache:
+    """Normalised blocks in memory, the oldest leaving first.
+
+    `arena`: shape (n_slots, BLOCK_CHARS), uint8. `slot_of`: shape (n_blocks + 1,), row of each block in the
+    arena plus one, 0 where it is not present. Both are valid until the next `reserve`.
+    """
+
+    def __init__(self, store: ContentStore, max_bytes: int) -> None:
+        self._store = store
+        n_slots = max(min(max_bytes // BLOCK_CHARS, store.n_blocks), 1)
+        # Zeroed memory costs nothing until it is touched, however large the segment is.
+        self.arena: Bytes = np.zeros((n_slots, BLOCK_CHARS), np.uint8)
+        self.slot_of = np.zeros(store.n_blocks + 1, np.int32)
+        self._present: OrderedDict[int, None] = OrderedDict()
+        self.n_reads = 0
+
+    def reserve(self, first: int, last: int) -> None:
+        """Make blocks first … last (inclusive) present together."""
+        self._grow(last - first + 1)
+        missing = [block for block in range(first, last + 1) if not self.slot_of[block]]
+        for block in range(first, last + 1):
+            if self.slot_of[block]:
+                self._present.move_to_end(block)
+        for block in missing:
+            slot = self._free_slot()
+            text = np.frombuffer(normalize(self._store.read_block(block)), np.uint8)[:BLOCK_CHARS]
+            self.arena[slot - 1, : text.size] = text
+            self.slot_of[block] = slot
+            self._present[block] = None
+            self.n_reads += 1
+
+    def _free_slot(self) -> int:
+        if len(self._present) < len(self.arena):
+            return len(self._present) + 1
+        oldest, _ = self._present.popitem(last=False)
+        slot = int(self.slot_of[oldest])
+        self.slot_of[oldest] = 0
+        return slot
+
+    def _grow(self, n_blocks: int) -> None:
+        """Make room for a match that is longer than the whole arena."""
+        if n_blocks > len(self.arena):
+            more = np.zeros((n_blocks - len(self.arena), BLOCK_CHARS), np.uint8)
+            self.arena = np.concatenate((self.arena, more))
+
+
+def _check_ascending(section: Section, values: npt.NDArray[np.uint64]) -> None:
+    if values.size == 0 or values[0] != 0 or (np.diff(values.astype(np.int64)) < 0).any():
+        raise section.corrupt(0, "offsets that do not ascend from 0")

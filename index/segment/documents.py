@@ -1,0 +1,280 @@
+"""Documents and occurrences of a segment: where each text stands, and where it was found.
+
+Columns of fixed width are mapped (positions, ids, licence numbers), so the matcher asks for a
+document's licences without reading any text; the rest of an occurrence is JSON in compressed blocks,
+read only for what is listed. Occurrences stand in document order: those of one document are a range.
+"""
+
+import hashlib
+import json
+import mmap
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import zstandard
+
+from sc2_attrib.index.corpus.document import Basis, LicenseAssertion, Occurrence
+from sc2_attrib.index.search import Swhid
+from sc2_attrib.index.segment.format import SectionFile, SectionWriter
+from sc2_attrib.index.text import Offsets
+
+KIND = b"DOCS"
+ID_BYTES = 20  # a git blob SHA-1
+METADATA_ROWS = 64  # occurrences in one compressed block: small, since a listing reads few of each
+METADATA_LEVEL = 9
+_PLAIN_FIELDS = ("revision", "language", "url", "snapshot", "stars", "src_encoding")
+_FLAG_FIELDS = ("is_vendor", "is_generated")
+_MOST_METADATA = 1 << 28  # bytes of one block; beyond it is damage
+
+
+class LicenseSets(NamedTuple):
+    """Distinct sets of licence expressions that documents carry; set s is ids[starts[s]:starts[s + 1]].
+
+    `starts` and `ids` are int64 and int32; ids number the segment's expressions.
+    """
+
+    starts: Offsets
+    ids: npt.NDArray[np.int32]
+
+
+def content_id(content: bytes) -> bytes:
+    """Hash a content as git does for a blob; the hash of its SWHID."""
+    digest = hashlib.sha1(b"blob %d\0" % len(content), usedforsecurity=False)
+    digest.update(content)
+    return digest.digest()
+
+
+def swhid(identifier: bytes) -> Swhid:
+    """Write a content id as a SWHID."""
+    return Swhid(f"swh:1:cnt:{identifier.hex()}")
+
+
+def repository_hash(repository: str) -> int:
+    """Number a repository by its name, for counting distinct ones: 64 bits of BLAKE2b."""
+    return int.from_bytes(hashlib.blake2b(repository.encode(), digest_size=8).digest(), "little")
+
+
+def encode_occurrence(occurrence: Occurrence) -> bytes:
+    """Write an occurrence as one line of JSON; fields that are absent or false are left out."""
+    fields: dict[str, Any] = {"repository": occurrence.repository, "path": occurrence.path}
+    for name in _PLAIN_FIELDS:
+        if (value := getattr(occurrence, name)) is not None:
+            fields[name] = value
+    for name in _FLAG_FIELDS:
+        if getattr(occurrence, name):
+            fields[name] = True
+    if occurrence.licenses:
+        fields["licenses"] = [
+            [a.expression, a.basis.value, a.path, a.confidence] for a in occurrence.licenses
+        ]
+    if occurrence.copyright:
+        fields["copyright"] = occurrence.copyright
+    return json.dumps(fields, ensure_ascii=True, separators=(",", ":")).encode() + b"\n"
+
+
+def decode_occurrence(line: bytes) -> Occurrence:
+    """Read back what `encode_occurrence` wrote."""
+    fields = json.loads(line)
+    licenses = tuple(
+        LicenseAssertion(expression, Basis(basis), path, confidence)
+        for expression, basis, path, confidence in fields.pop("licenses", ())
+    )
+    return Occurrence(**fields | {"copyright": tuple(fields.get("copyright", ()))}, licenses=licenses)
+
+
+class DocumentWriter:
+    """Collects documents and occurrences in any order and writes them in document order.
+
+    What grows with the corpus is 60 bytes a document and 20 an occurrence in memory; the occurrences'
+    JSON waits in a spool file beside the segment.
+    """
+
+    def __init__(self, spool: Path) -> None:
+        self._spool_path = spool
+        self._spool = spool.open("wb")
+        self._spool_ends: list[int] = []
+        self._owners: list[int] = []
+        self._licenses: list[int] = []
+        self._repositories: list[int] = []
+        self._license_ids: dict[str, int] = {}
+        self._repository_hashes: dict[str, int] = {}
+        self._ids: list[bytes] = []
+        self.starts = [0]
+        self.raw_starts = [0]
+
+    @property
+    def n_documents(self) -> int:
+        """Documents so far."""
+        return len(self._ids)
+
+    @property
+    def n_occurrences(self) -> int:
+        """Occurrences so far."""
+        return len(self._owners)
+
+    def add_document(self, identifier: bytes, normalized_chars: int, raw_bytes: int) -> int:
+        """Append a document and return its number."""
+        self._ids.append(identifier)
+        self.starts.append(self.starts[-1] + normalized_chars)
+        self.raw_starts.append(self.raw_starts[-1] + raw_bytes)
+        return len(self._ids) - 1
+
+    def add_occurrence(self, document: int, occurrence: Occurrence) -> None:
+        """Say where a document was found; the document may come later."""
+        self._owners.append(document)
+        self._spool.write(encode_occurrence(occurrence))
+        self._spool_ends.append(self._spool.tell())
+        expression = occurrence.license_expression
+        self._licenses.append(self._license_ids.setdefault(expression, len(self._license_ids)))
+        name = occurrence.repository
+        if name not in self._repository_hashes:
+            self._repository_hashes[name] = repository_hash(name)
+        self._repositories.append(self._repository_hashes[name])
+
+    def finish(self, writer: SectionWriter) -> None:
+        """Write everything and remove the spool."""
+        owners = np.array(self._owners, np.int64)
+        order = np.argsort(owners, kind="stable")
+        licenses = np.array(self._licenses, np.int32)[order]
+        first = np.searchsorted(owners[order], np.arange(self.n_documents + 1))
+        sets, set_of_document = _license_sets(licenses, first)
+
+        writer.add("starts", np.array(self.starts, "<i8"))
+        writer.add("raw_starts", np.array(self.raw_starts, "<i8"))
+        writer.add("ids", b"".join(self._ids))
+        writer.add("license_sets", set_of_document.astype("<i4"))
+        writer.add("occurrences", first.astype("<i8"))
+        writer.add("occ_licenses", licenses.astype("<i4"))
+        writer.add("occ_repositories", np.array(self._repositories, "<u8")[order])
+        writer.add("set_starts", sets.starts.astype("<i8"))
+        writer.add("set_ids", sets.ids.astype("<i4"))
+        writer.add("expressions", json.dumps(list(self._license_ids)).encode())
+        self._write_metadata(writer, order)
+
+    def _write_metadata(self, writer: SectionWriter, order: npt.NDArray[np.int64]) -> None:
+        self._spool.close()
+        ends = [0, *self._spool_ends]
+        offsets = [0]
+        writer.begin("metadata")
+        compressor = zstandard.ZstdCompressor(level=METADATA_LEVEL, write_checksum=True)
+        with self._spool_path.open("rb") as file:
+            lines = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if ends[-1] else b""
+            for at in range(0, order.size, METADATA_ROWS):
+                rows = order[at : at + METADATA_ROWS].tolist()
+                frame = compressor.compress(b"".join(lines[ends[r] : ends[r + 1]] for r in rows))
+                writer.write(frame)
+                offsets.append(offsets[-1] + len(frame))
+        writer.add("metadata_at", np.array(offsets, "<i8"))
+        self._spool_path.unlink()
+
+
+def _license_sets(
+    licenses: npt.NDArray[np.int32], first: npt.NDArray[np.int64]
+) -> tuple[LicenseSets, npt.NDArray[np.int32]]:
+    """Intern the set of licences of each document; occurrences of document d are first[d:d + 2]."""
+    numbers: dict[tuple[int, ...], int] = {}
+    bounds = first.tolist()
+    values = licenses.tolist()
+    set_of_document = [
+        numbers.setdefault(tuple(sorted(set(values[start:stop]))), len(numbers))
+        for start, stop in zip(bounds, bounds[1:], strict=False)
+    ]
+    starts = np.cumsum([0, *map(len, numbers)], dtype=np.int64)
+    ids = np.array([number for members in numbers for number in members], np.int32)
+    return LicenseSets(starts, ids), np.array(set_of_document, np.int32)
+
+
+class DocumentTable:
+    """The documents and occurrences of an open segment."""
+
+    def __init__(self, file: SectionFile) -> None:
+        self._file = file
+        self.starts: Offsets = file["starts"].array("<i8")
+        self.raw_starts: Offsets = file["raw_starts"].array("<i8")
+        self.license_sets: npt.NDArray[np.int32] = file["license_sets"].array("<i4")
+        self.occurrences: Offsets = file["occurrences"].array("<i8")
+        self.occurrence_licenses: npt.NDArray[np.int32] = file["occ_licenses"].array("<i4")
+        self.occurrence_repositories: npt.NDArray[np.uint64] = file["occ_repositories"].array("<u8")
+        self.sets = LicenseSets(file["set_starts"].array("<i8"), file["set_ids"].array("<i4"))
+        self._metadata_at: Offsets = file["metadata_at"].array("<i8")
+        self._decompressor = zstandard.ZstdDecompressor()
+        self._check_sizes()
+
+    @property
+    def n_documents(self) -> int:
+        """Distinct contents."""
+        return self.starts.size - 1
+
+    @property
+    def n_occurrences(self) -> int:
+        """Places that hold them."""
+        return self.occurrence_licenses.size
+
+    def expressions(self) -> list[str]:
+        """Licence expressions by number, as the sources state them; empty: none stated."""
+        section = self._file["expressions"]
+        expressions: list[str] = json.loads(bytes(section.read(0, len(section))))
+        return expressions
+
+    def identifier(self, document: int) -> bytes:
+        """Content id of a document."""
+        return bytes(self._file["ids"].read(document * ID_BYTES, (document + 1) * ID_BYTES))
+
+    def identifiers(self) -> list[bytes]:
+        """Content ids of all documents, in order."""
+        raw = bytes(self._file["ids"].read(0, self.n_documents * ID_BYTES))
+        return [raw[at : at + ID_BYTES] for at in range(0, len(raw), ID_BYTES)]
+
+    def read_occurrences(self, rows: Sequence[int]) -> list[Occurrence]:
+        """Read occurrences by number, in the order given."""
+        blocks: dict[int, list[bytes]] = {}
+        found = []
+        for row in rows:
+            block, inside = divmod(row, METADATA_ROWS)
+            if block not in blocks:
+                blocks[block] = self._read_metadata(block)
+            found.append(decode_occurrence(blocks[block][inside]))
+        return found
+
+    def _read_metadata(self, block: int) -> list[bytes]:
+        section = self._file["metadata"]
+        start, stop = self._metadata_at[block : block + 2].tolist()
+        try:
+            text = self._decompressor.decompress(
+                section.unchecked(start, stop), max_output_size=_MOST_METADATA
+            )
+        except zstandard.ZstdError as error:
+            raise section.corrupt(start, f"occurrences of block {block}: {error}") from None
+        return text.splitlines()
+
+    def _check_sizes(self) -> None:
+        """Refuse tables that contradict each other, before any number of theirs is used."""
+        n = self.n_documents
+        expected = {
+            "starts": (self.starts.size, max(n + 1, 1)),
+            "raw_starts": (self.raw_starts.size, n + 1),
+            "ids": (len(self._file["ids"]), n * ID_BYTES),
+            "license_sets": (self.license_sets.size, n),
+            "occurrences": (self.occurrences.size, n + 1),
+            "occ_repositories": (self.occurrence_repositories.size, self.n_occurrences),
+            "metadata_at": (self._metadata_at.size, -(-self.n_occurrences // METADATA_ROWS) + 1),
+        }
+        for name, (found, wanted) in expected.items():
+            if found != wanted:
+                raise self._file[name].corrupt(0, f"{found} items, expected {wanted}")
+
+
+def distinct_repositories(table: DocumentTable, documents: Iterable[int]) -> int:
+    """Count the repositories that hold any of the documents."""
+    return len(
+        {
+            number
+            for document in documents
+            for number in table.occurrence_repositories[
+                table.occurrences[document] : table.occurrences[document + 1]
+            ].tolist()
+        }
+    )

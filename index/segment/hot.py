@@ -1,0 +1,303 @@
+"""Hot grams: those with more than CAP postings keep a list of all of them, with what stands around.
+
+A list that stopped at some length would hide documents; a list read from the text would cost a block
+a posting. So each hot gram keeps, in order of position: position, document, and the *ranks* of its
+left and right context, the REACH bytes before and after it (as far as the document goes). Distinct
+contexts are stored once a gram, sorted, so a range of ranks is "all postings that agree with the query
+for so many bytes". A sampled gram that is absent from the list is thereby known to be absent from the text.
+
+On disk, whole grams are packed into zstd pages of about PAGE_POSTINGS postings:
+
+    u32 × 3 a gram         postings, distinct left contexts, distinct right contexts
+    4 columns of u32       position, document, left rank, right rank of all postings; each column is stored
+                           as differences modulo 2**32 to the row before, as four planes of bytes
+    left contexts          rows of REACH bytes, read away from the gram (reversed); BORDER fills the row
+    right contexts         rows of REACH bytes
+
+In memory, `HotCache` keeps decoded grams in flat arrays, which kernels index by slot.
+"""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import zstandard
+
+from sc2_attrib.index.grams import Fingerprints, Keys
+from sc2_attrib.index.segment.format import SectionFile, SectionWriter
+from sc2_attrib.index.text import Bytes, Offsets
+
+KIND = b"HOTS"
+CAP = 32  # postings; see docs/decisions/0003-whole-posting-lists.md
+BORDER = 9  # a tab: no byte of normalised text, so a context that ends at a border equals no text
+PAGE_POSTINGS = 256
+LEVEL = 3
+_COLUMNS = 4
+_N_NUMBERS = 13  # columns of HotTable that hold numbers; two more hold contexts
+_MOST_PAGE = 1 << 31
+
+
+class HotLists(NamedTuple):
+    """Hot grams with their postings, as a build finds them.
+
+    `keys`, `fingerprints`: shape (n,), ascending as pairs. `starts`: shape (n + 1,): postings of gram g are
+    rows starts[g] … starts[g + 1]. `positions` (in strides, ascending within a gram) and `documents` are
+    columns of all postings, `lefts` and `rights` their contexts, shape (n_postings, reach).
+    """
+
+    keys: Keys
+    fingerprints: Fingerprints
+    starts: Offsets
+    positions: npt.NDArray[np.int64]
+    documents: npt.NDArray[np.int64]
+    lefts: Bytes
+    rights: Bytes
+
+
+def write_hot(writer: SectionWriter, lists: HotLists) -> None:
+    """Write all hot grams of a segment."""
+    offsets, first = [0], [0]
+    writer.begin("pages")
+    for start, stop in _pages(lists.starts):
+        frame = zstandard.ZstdCompressor(level=LEVEL, write_checksum=True).compress(
+            _encode_page(lists, start, stop)
+        )
+        writer.write(frame)
+        offsets.append(offsets[-1] + len(frame))
+        first.append(stop)
+    writer.add("page_offsets", np.array(offsets, "<i8"))
+    writer.add("page_first", np.array(first, "<i8"))
+    writer.add("keys", lists.keys.astype("<u8"))
+    writer.add("fingerprints", lists.fingerprints.astype("<u2"))
+
+
+def _pages(starts: Offsets) -> Iterator[tuple[int, int]]:
+    """Cut grams into pages: ranges of grams with PAGE_POSTINGS postings or more each."""
+    gram, n = 0, starts.size - 1
+    while gram < n:
+        stop = int(np.searchsorted(starts, starts[gram] + PAGE_POSTINGS))
+        stop = min(max(stop, gram + 1), n)
+        yield gram, stop
+        gram = stop
+
+
+def _encode_page(lists: HotLists, start: int, stop: int) -> bytes:
+    """Lay out grams start … stop - 1 as the module docstring says."""
+    rows = slice(int(lists.starts[start]), int(lists.starts[stop]))
+    counts = np.diff(lists.starts[start : stop + 1])
+    owner = np.repeat(np.arange(stop - start), counts)
+    left, left_counts, left_rows = _rank_contexts(lists.lefts[rows], owner, stop - start)
+    right, right_counts, right_rows = _rank_contexts(lists.rights[rows], owner, stop - start)
+    columns = np.stack((lists.positions[rows], lists.documents[rows], left, right)).astype("<u4")
+    deltas = np.diff(columns, axis=1, prepend=np.uint32(0))
+    planes = np.ascontiguousarray(deltas).view(np.uint8).reshape(_COLUMNS, -1, 4).transpose(0, 2, 1)
+    head = np.stack((counts, left_counts, right_counts), axis=1).astype("<u4")
+    return head.tobytes() + planes.tobytes() + left_rows.tobytes() + right_rows.tobytes()
+
+
+def _rank_contexts(
+    contexts: Bytes, owner: npt.NDArray[np.int64], n_grams: int
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], Bytes]:
+    """Sort the distinct contexts of each gram: rank of each posting, how many a gram, and they themselves."""
+    width = -(-contexts.shape[1] // 8) * 8
+    wide = np.zeros((len(contexts), width), np.uint8)
+    wide[:, : contexts.shape[1]] = contexts
+    words = wide.view(">u8").astype(np.uint64)
+    order = np.lexsort((*words.T[::-1], owner))
+    is_new = np.ones(order.size, np.bool_)
+    is_new[1:] = (np.diff(owner[order]) != 0) | (words[order[1:]] != words[order[:-1]]).any(axis=1)
+    distinct = np.cumsum(is_new) - 1
+    per_gram = np.bincount(owner[order[is_new]], minlength=n_grams)
+    first = np.cumsum(per_gram) - per_gram
+    ranks = np.empty(order.size, np.int64)
+    ranks[order] = distinct - first[owner[order]]
+    return ranks, per_gram, contexts[order[is_new]]
+
+
+class HotTable(NamedTuple):
+    """Decoded hot grams, indexed by slot; what kernels work on.
+
+    Postings of slot s are rows starts[s] … stops[s] of positions, documents, lefts, rights; lefts and rights
+    are rows of left_contexts and right_contexts, where slot s owns left_starts[s] … left_stops[s]
+    and so on, sorted. The documents of slot s carry the licence sets set_starts[s] … set_stops[s] of `sets`.
+    """
+
+    starts: Offsets
+    stops: Offsets
+    left_starts: Offsets
+    left_stops: Offsets
+    right_starts: Offsets
+    right_stops: Offsets
+    set_starts: Offsets
+    set_stops: Offsets
+    positions: Offsets
+    documents: Offsets
+    lefts: Offsets
+    rights: Offsets
+    sets: Offsets
+    left_contexts: Bytes
+    right_contexts: Bytes
+
+
+class HotCache:
+    """The hot grams of an open segment, decoded when a query first meets them."""
+
+    def __init__(
+        self,
+        file: SectionFile,
+        license_sets: npt.NDArray[np.int32],
+        reach: int,
+        max_bytes: int,
+    ) -> None:
+        """Open the hot lists of a segment.
+
+        Args:
+            file: the segment's.
+            license_sets: set of licence expressions of each document.
+            reach: bytes of a context.
+            max_bytes: decoded lists kept between queries.
+        """
+        self._pages = file["pages"]
+        self._page_offsets: Offsets = file["page_offsets"].array("<i8")
+        self._page_first: Offsets = file["page_first"].array("<i8")
+        self._keys: Keys = file["keys"].array("<u8")
+        self._fingerprints: Fingerprints = file["fingerprints"].array("<u2")
+        if self._keys.size != self._fingerprints.size or self._page_first[-1] != self._keys.size:
+            raise file["keys"].corrupt(0, "hot gram tables of different lengths")
+        self._license_sets = license_sets
+        self._reach = reach
+        self._max_postings = max_bytes // (4 * 8 + 2 * reach)
+        self._decompressor = zstandard.ZstdDecompressor()
+        self._clear()
+
+    def slots(self, keys: Keys, fingerprints: Fingerprints) -> npt.NDArray[np.int32]:
+        """Find grams among the hot ones and make them present.
+
+        Returns:
+            Slot of each gram in `table`, or -1 where the gram is not hot. Slots stay valid until the
+            next call.
+        """
+        numbers = self._find(keys, fingerprints)
+        wanted = np.unique(numbers[numbers >= 0])
+        if self.table.positions.size > self._max_postings:
+            self._clear()
+        missing = wanted[self._slot_of[wanted] < 0]
+        if missing.size:
+            pages = np.unique(np.searchsorted(self._page_first, missing, "right") - 1)
+            self._load(pages.tolist())
+        return np.where(numbers >= 0, self._slot_of[numbers], np.int32(-1)).astype(np.int32)
+
+    def _find(self, keys: Keys, fingerprints: Fingerprints) -> npt.NDArray[np.int64]:
+        numbers = np.full(keys.size, -1, np.int64)
+        at = np.searchsorted(self._keys, keys)
+        open_ = np.flatnonzero(at < self._keys.size)
+        while open_.size:  # a few grams share their key and differ in fingerprint
+            open_ = open_[self._keys[at[open_]] == keys[open_]]
+            hit = self._fingerprints[at[open_]] == fingerprints[open_]
+            numbers[open_[hit]] = at[open_[hit]]
+            open_ = open_[~hit]
+            at[open_] += 1
+            open_ = open_[at[open_] < self._keys.size]
+        return numbers
+
+    def _clear(self) -> None:
+        self._slot_of = np.full(self._keys.size + 1, -1, np.int32)
+        self._n_slots = 0
+        self._columns = [_Growing(np.empty(0, np.int64)) for _ in range(_N_NUMBERS)] + [
+            _Growing(np.empty((0, self._reach), np.uint8)) for _ in range(2)
+        ]
+        self._refresh()
+
+    def _refresh(self) -> None:
+        self.table = HotTable(*(column.rows for column in self._columns))
+
+    def _load(self, pages: list[int]) -> None:
+        """Decode pages and append their grams to the table."""
+        for page in pages:
+            first, stop = self._page_first[page : page + 2].tolist()
+            self._slot_of[first:stop] = np.arange(self._n_slots, self._n_slots + stop - first)
+            self._n_slots += stop - first
+            part = _shifted(self._read_page(page), self.table)
+            for column, rows in zip(self._columns, part, strict=True):
+                column.append(rows)
+            self._refresh()
+
+    def _read_page(self, page: int) -> HotTable:
+        """Decode one page, numbering rows from 0."""
+        start, stop = self._page_offsets[page : page + 2].tolist()
+        first, last = self._page_first[page : page + 2].tolist()
+        try:
+            raw = self._decompressor.decompress(
+                self._pages.unchecked(start, stop), max_output_size=_MOST_PAGE
+            )
+            return self._decode_page(raw, last - first)
+        except (zstandard.ZstdError, ValueError) as error:
+            raise self._pages.corrupt(start, f"hot page {page}: {error}") from None
+
+    def _decode_page(self, raw: bytes, n_grams: int) -> HotTable:
+        head = np.frombuffer(raw, "<u4", 3 * n_grams).reshape(n_grams, 3).astype(np.int64)
+        stops = np.cumsum(head, axis=0)
+        starts = stops - head
+        n, n_left, n_right = stops[-1].tolist()
+        at = head.size * 4
+        planes = np.frombuffer(raw, np.uint8, _COLUMNS * 4 * n, at).reshape(_COLUMNS, 4, n)
+        deltas = np.ascontiguousarray(planes.transpose(0, 2, 1)).view("<u4")[:, :, 0]
+        columns = np.cumsum(deltas, axis=1, dtype=np.uint32).astype(np.int64)
+        at += planes.size
+        lefts = np.frombuffer(raw, np.uint8, n_left * self._reach, at).reshape(n_left, self._reach)
+        at += lefts.size
+        rights = np.frombuffer(raw, np.uint8, n_right * self._reach, at)
+        rights = rights.reshape(n_right, self._reach)
+        owner = np.repeat(np.arange(n_grams), head[:, 0])
+        if n and int(columns[1].max()) >= self._license_sets.size:
+            raise ValueError("a document number beyond the documents")
+        sets = np.unique(owner << 32 | self._license_sets[columns[1]])
+        set_stops = np.searchsorted(sets, (np.arange(n_grams) + 1) << 32)
+        return HotTable(
+            *(column for pair in zip(starts.T, stops.T, strict=True) for column in pair),
+            np.append(0, set_stops[:-1]),
+            set_stops,
+            columns[0],
+            columns[1],
+            columns[2] + starts[owner, 1],
+            columns[3] + starts[owner, 2],
+            sets & 0xFFFFFFFF,
+            lefts,
+            rights,
+        )
+
+
+class _Growing:
+    """An array that grows at its end, doubling its room when it is full."""
+
+    def __init__(self, empty: npt.NDArray[Any]) -> None:
+        self._room = empty
+        self.rows = empty
+
+    def append(self, more: npt.NDArray[Any]) -> None:
+        n = len(self.rows) + len(more)
+        if n > len(self._room):
+            room = np.empty((2 * n, *self._room.shape[1:]), self._room.dtype)
+            room[: len(self.rows)] = self.rows
+            self._room = room
+        self._room[len(self.rows) : n] = more
+        self.rows = self._room[:n]
+
+
+def _shifted(part: HotTable, table: HotTable) -> HotTable:
+    """Renumber the rows of a page for their place at the end of the whole table."""
+    rows, sets = table.positions.size, table.sets.size
+    lefts, rights = len(table.left_contexts), len(table.right_contexts)
+    return part._replace(
+        starts=part.starts + rows,
+        stops=part.stops + rows,
+        left_starts=part.left_starts + lefts,
+        left_stops=part.left_stops + lefts,
+        right_starts=part.right_starts + rights,
+        right_stops=part.right_stops + rights,
+        set_starts=part.set_starts + sets,
+        set_stops=part.set_stops + sets,
+        lefts=part.lefts + lefts,
+        rights=part.rights + rights,
+    )

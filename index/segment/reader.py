@@ -1,0 +1,55 @@
+"""An open segment: its four files, mapped, behind the tables that the matcher asks."""
+
+from pathlib import Path
+
+from sc2_attrib.index.grams import GramShape
+from sc2_attrib.index.segment import content, documents, hot, pages
+from sc2_attrib.index.segment.format import SectionFile
+
+FILES = {
+    "text": content.KIND,
+    "documents": documents.KIND,
+    "grams": pages.KIND,
+    "hot": hot.KIND,
+}
+
+
+class Segment:
+    """One immutable part of an index. Files are opened once; many searchers may share it."""
+
+    def __init__(self, folder: Path, shape: GramShape) -> None:
+        """Open a segment.
+
+        Raises:
+            CorruptIndexError: a file is missing or damaged.
+            IndexVersionError: written in another format version.
+        """
+        self.folder = folder
+        self.shape = shape
+        self._files = {name: SectionFile(folder / name, kind) for name, kind in FILES.items()}
+        self.documents = documents.DocumentTable(self._files["documents"])
+        self.content = content.ContentStore(self._files["text"])
+        self.pages = pages.PageTable(self._files["grams"]["pages"], self._files["grams"]["fence"])
+        if self.documents.n_documents:
+            end = int(self.documents.starts[-1])
+            if -(-end // content.BLOCK_CHARS) > max(self.content.n_blocks, 1):
+                raise self._files["text"]["offsets"].corrupt(0, "fewer blocks than the text needs")
+
+    def hot_cache(self, max_bytes: int) -> hot.HotCache:
+        """Make a cache of hot lists that keeps at most about `max_bytes`."""
+        return hot.HotCache(
+            self._files["hot"], self.documents.license_sets, self.shape.reach, max_bytes
+        )
+
+    def section_bytes(self) -> dict[str, int]:
+        """Bytes of each section, by "file/section"."""
+        return {
+            f"{name}/{section}": n
+            for name, file in self._files.items()
+            for section, n in file.section_bytes().items()
+        }
+
+    def close(self) -> None:
+        """Let go of the files."""
+        for file in self._files.values():
+            file.close()

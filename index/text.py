@@ -1,0 +1,65 @@
+"""Normalised text: the bytes of a text without ASCII white space.
+
+Matching looks only at normalised bytes, so a copy that was re-indented or re-wrapped is still found.
+Everything reported is in raw offsets; `raw_offsets` leads back. One *character* everywhere in this
+project is one normalised byte. Nothing here decodes: invalid UTF-8 passes through as bytes.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+Bytes = npt.NDArray[np.uint8]
+Offsets = npt.NDArray[np.int64]
+
+WHITE_SPACE = b"\t\n\x0b\x0c\r "  # ASCII white space: HT, LF, VT, FF, CR, space
+
+_IS_TEXT = np.ones(256, dtype=np.bool_)
+_IS_TEXT[list(WHITE_SPACE)] = False
+
+
+def normalize(raw: bytes) -> bytes:
+    """Drop ASCII white space."""
+    return raw.translate(None, WHITE_SPACE)
+
+
+def raw_offsets(raw: bytes) -> Offsets:
+    """Locate each normalised byte of `raw`: shape (len(normalize(raw)),), ascending raw offsets."""
+    return np.flatnonzero(_IS_TEXT[np.frombuffer(raw, dtype=np.uint8)])
+
+
+def whole_code_points(normalized: bytes | Bytes, start: int, stop: int) -> tuple[int, int]:
+    """Shrink [start, stop) to whole UTF-8 code points.
+
+    A run of equal bytes may begin or end inside a character. Bytes that belong to no valid
+    character count as characters of their own, so they stay.
+    """
+    while start < stop and _is_inside_character(normalized, start):
+        start += 1
+    while start < stop and _is_inside_character(normalized, stop):
+        stop -= 1
+    return start, stop
+
+
+def _is_inside_character(normalized: bytes | Bytes, offset: int) -> bool:
+    """Tell whether a valid character begins before `offset` and ends after it."""
+    if offset >= len(normalized) or not 0x80 <= normalized[offset] < 0xC0:
+        return False
+    for lead in range(offset - 1, max(offset - 4, -1), -1):
+        if normalized[lead] < 0x80:
+            return False
+        if normalized[lead] >= 0xC0:
+            character = bytes(normalized[lead : lead + _encoded_length(int(normalized[lead]))])
+            return lead + len(character) > offset and _is_valid(character)
+    return False
+
+
+def _encoded_length(lead: int) -> int:
+    """Bytes of the character that begins with `lead`, by its leading bits."""
+    return 2 if lead < 0xE0 else 3 if lead < 0xF0 else 4
+
+
+def _is_valid(character: bytes) -> bool:
+    try:
+        return len(character.decode()) == 1
+    except UnicodeDecodeError:
+        return False
