@@ -8,10 +8,10 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import BinaryIO, cast
 
 from sc2_attrib.index.corpus.document import CorpusDescription, SkippedDocument, SourceDocument
-from sc2_attrib.index.corpus.stack_rows import COLUMNS, CONTENT, ColumnType, document_of
+from sc2_attrib.index.corpus.stack_rows import COLUMNS, CONTENT, ColumnType, Row, document_of
 from sc2_attrib.index.errors import CorpusError
 
 SUFFIXES = (".jsonl", ".jsonl.gz", ".jsonl.zst")
@@ -54,18 +54,16 @@ def _document(
     line: bytes, corpus: str, path: Path, number: int
 ) -> SourceDocument | SkippedDocument:
     try:
-        row = _row(line)
+        content, row = _read_row(line)
     except (ValueError, RecursionError) as err:
         raise CorpusError(
             f"{path}:{number}: {err}; each line must be a JSON object with 'content'"
         ) from err
-    text = row[CONTENT]
-    content = None if text is None else text.encode(errors="surrogatepass")
     return document_of(content, row, corpus=corpus, place=f"{path.name}:{number}")
 
 
-def _row(line: bytes) -> dict[str, Any]:
-    """Parse a line and check the type of every value that is read.
+def _read_row(line: bytes) -> tuple[bytes | None, Row]:
+    """Parse a line into the content and the other columns, each of the type it should have.
 
     Raises:
         ValueError: the line is no row; says why.
@@ -76,33 +74,36 @@ def _row(line: bytes) -> dict[str, Any]:
         raise ValueError(f"not JSON: {err.msg} at column {err.colno}") from err
     if not isinstance(row, dict):
         raise ValueError(f"not an object but {_shown(row)}")
+    content = row.get(CONTENT)
     if CONTENT not in row:
         raise ValueError(f"no 'content'; the keys are {', '.join(row) or 'none'}")
-    _check(row, CONTENT, ColumnType.TEXT)
-    for name in COLUMNS.keys() & row.keys():
-        _check(row, name, COLUMNS[name])
-        if COLUMNS[name] is ColumnType.TEXTS and isinstance(row[name], str):
-            row[name] = [row[name]]
-    return row
+    if content is not None and not isinstance(content, str):
+        raise ValueError(f"'content' must be a string, not {_shown(content)}")
+    columns = {name: _value(name, row[name]) for name in COLUMNS if name in row}
+    text = None if content is None else content.encode(errors="surrogatepass")
+    return text, columns
 
 
-def _check(row: dict[str, Any], name: str, column_type: ColumnType) -> None:
-    value = row[name]
-    if value is not None and not _has_type(value, column_type):
-        raise ValueError(f"{name!r} must be {_WANTED[column_type]}, not {_shown(value)}")
+def _value(name: str, value: object) -> object:
+    match COLUMNS[name], value:
+        case _, None:
+            return None
+        case ColumnType.TEXT, str():
+            return _unicode(value)
+        case ColumnType.TEXTS, str():
+            return [_unicode(value)]
+        case ColumnType.TEXTS, list() if all(isinstance(text, str) for text in value):
+            return [_unicode(text) for text in value]
+        case ColumnType.FLAG, bool():
+            return value
+        case ColumnType.COUNT, int() if not isinstance(value, bool):
+            return value
+    raise ValueError(f"{name!r} must be {_WANTED[COLUMNS[name]]}, not {_shown(value)}")
 
 
-def _has_type(value: object, column_type: ColumnType) -> bool:
-    match column_type:
-        case ColumnType.TEXT:
-            return isinstance(value, str)
-        case ColumnType.TEXTS:
-            texts = value if isinstance(value, list) else [value]
-            return all(isinstance(text, str) for text in texts)
-        case ColumnType.COUNT:
-            return isinstance(value, int) and not isinstance(value, bool)
-        case ColumnType.FLAG:
-            return isinstance(value, bool)
+def _unicode(text: str) -> str:
+    r"""Replace half pairs such as `"\udc80"`: JSON can spell them, UTF-8 can't."""
+    return text.encode(errors="replace").decode()
 
 
 def _shown(value: object) -> str:

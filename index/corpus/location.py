@@ -33,12 +33,14 @@ def open_source(location: str) -> CorpusSource:
     Raises:
         UsageError: nothing is there, or no source understands what is.
     """
+    there_is_one = location != ""  # to Path, that is the working folder
     for kind in KINDS:
-        if kind.is_at(location):
+        if there_is_one and kind.is_at(location):
             return kind.open(location)
     understood = "; ".join(kind.name for kind in KINDS)
-    problem = "not a kind of source" if Path(location).exists() else "no such file or folder"
-    raise UsageError(f"{location}: {problem}; understood are: {understood}")
+    exists = there_is_one and Path(location).exists()
+    problem = "not a kind of source" if exists else "no such file or folder"
+    raise UsageError(f"{location or repr(location)}: {problem}; understood are: {understood}")
 
 
 def _is_parquet(location: str) -> bool:

@@ -108,7 +108,7 @@ def _content_bytes(file: Path) -> int:
 def _open(file: Path) -> Iterator[Any]:
     """Open a Parquet file; whatever goes wrong while it is read becomes a CorpusError."""
     import pyarrow  # type: ignore[import-untyped]  # ships no types
-    import pyarrow.parquet  # type: ignore[import-untyped]
+    import pyarrow.parquet  # type: ignore[import-untyped]  # likewise
 
     try:
         with pyarrow.parquet.ParquetFile(
