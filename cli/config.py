@@ -1,0 +1,123 @@
+"""Settings: options that also come from the environment and from configuration files.
+
+A setting is an option that keeps its meaning from run to run. The parser looks for its value on the
+command line, then in `SC2_ATTRIB_<NAME>`, then in what `read_settings` found. That reads, the later
+winning key by key: the user's own file, [tool.sc2-attrib] in ./pyproject.toml, ./sc2-attrib.toml;
+with `--config FILE` only that file. An unknown key is an error: a misspelt `fail-on` that is
+silently ignored would let through what it should stop.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from sc2_attrib.cli.locations import anchored_index, user_config_file
+from sc2_attrib.index.errors import UsageError
+
+SETTINGS: Final = frozenset(
+    {
+        "do-sample",
+        "fail-on",
+        "include-text",
+        "index",
+        "jobs",
+        "max-file-size",
+        "max-new-tokens",
+        "max-sources",
+        "min-chars",
+        "model",
+        "no-color",
+        "num-beams",
+        "progress",
+        "seed",
+        "temperature",
+        "top-k",
+        "top-p",
+    }
+)
+
+_PROJECT_FILE = Path("sc2-attrib.toml")
+_PYPROJECT_FILE = Path("pyproject.toml")
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A value and the file it was read from."""
+
+    value: Any
+    origin: Path
+
+
+def environment_name(setting: str) -> str:
+    """Name the environment variable of a setting: `SC2_ATTRIB_MIN_CHARS` for `min-chars`."""
+    return "SC2_ATTRIB_" + setting.replace("-", "_").upper()
+
+
+def parameter_name(setting: str) -> str:
+    """Name the parameter of a command function that a setting fills."""
+    return setting.replace("-", "_")
+
+
+def read_settings(explicit: Path | None) -> dict[str, Setting]:
+    """Read the configuration files that apply here, by parameter name.
+
+    Args:
+        explicit: the file named by --config, which then is the only one.
+
+    Raises:
+        UsageError: a file can't be read, is no TOML, or holds an unknown key.
+    """
+    if explicit is not None:
+        return _settings_of(explicit, _read_toml(explicit))
+    found: dict[str, Setting] = {}
+    for path, table in _discovered():
+        found |= _settings_of(path, table)
+    return found
+
+
+def _discovered() -> Iterable[tuple[Path, Mapping[str, Any]]]:
+    """Yield the tables of the files that exist, weakest first."""
+    user_file = user_config_file()
+    if user_file.is_file():
+        yield user_file, _read_toml(user_file)
+    if _PYPROJECT_FILE.is_file():
+        tool = _read_toml(_PYPROJECT_FILE).get("tool", {})
+        yield _PYPROJECT_FILE, tool.get("sc2-attrib", {})
+    if _PROJECT_FILE.is_file():
+        yield _PROJECT_FILE, _read_toml(_PROJECT_FILE)
+
+
+def _read_toml(path: Path) -> Mapping[str, Any]:
+    import tomllib
+
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"{path}: can't read the configuration: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: not valid TOML: {error}") from error
+
+
+def _settings_of(path: Path, table: Mapping[str, Any]) -> dict[str, Setting]:
+    for key in table:
+        if key not in SETTINGS:
+            raise UsageError(f"{path}: unknown key '{key}'; {_suggestion(key)}")
+    return {
+        parameter_name(key): Setting(_anchored(key, value, path), path)
+        for key, value in table.items()
+    }
+
+
+def _anchored(key: str, value: Any, path: Path) -> Any:
+    """Read a relative index folder from the folder of the file that names it."""
+    return anchored_index(value, path.parent) if key == "index" else value
+
+
+def _suggestion(key: str) -> str:
+    from difflib import get_close_matches
+
+    close = get_close_matches(key, SETTINGS, n=1)
+    if close:
+        return f"did you mean '{close[0]}'?"
+    return f"the keys are {', '.join(sorted(SETTINGS))}"

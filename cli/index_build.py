@@ -1,0 +1,96 @@
+"""`sc2-attrib index build`: a new index from sources of code."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from sc2_attrib.index.local import BuildOptions, BuildSummary, build_index
+
+from sc2_attrib.cli.locations import required_folder
+from sc2_attrib.cli.options import AsJson, IndexLocation, Jobs
+from sc2_attrib.cli.progress import build_progress
+from sc2_attrib.cli.session import Session
+from sc2_attrib.cli.streams import print_data
+from sc2_attrib.cli.wording import counted, listed, sized
+from sc2_attrib.index.corpus.document import CorpusSource
+from sc2_attrib.index.corpus.location import open_source
+
+
+def build(
+    context: typer.Context,
+    sources: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="SOURCE...",
+            help="Parquet or JSON Lines files, folders of code, or python: for the running "
+            "interpreter's standard library and packages.",
+        ),
+    ],
+    index: IndexLocation = None,
+    guarantee_chars: Annotated[
+        int,
+        typer.Option(
+            "--guarantee-chars",
+            metavar="N",
+            min=1,
+            help="Shortest match the index is certain to find, in characters that are not white "
+            "space. A longer one makes a smaller index.",
+        ),
+    ] = 50,
+    jobs: Jobs = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace an index that is there.")] = False,
+    as_json: AsJson = False,
+) -> int:
+    """Build a new index from sources of code."""
+    session = Session.of(context)
+    folder = required_folder(index)
+    opened = [open_source(source) for source in sources]
+    summary = build_into(
+        session,
+        folder,
+        opened,
+        BuildOptions(guarantee_chars=guarantee_chars, force=force, **_given(jobs=jobs)),
+    )
+    print_data(_as_json(summary) if as_json else _as_text(summary, folder))
+    return 0
+
+
+def build_into(
+    session: Session, folder: Path, sources: Sequence[CorpusSource], options: BuildOptions
+) -> BuildSummary:
+    """Build an index while showing how far it is."""
+    with build_progress(session, _expected_bytes(session, sources)) as show:
+        return build_index(sources, folder, options, on_progress=show)
+
+
+def _expected_bytes(session: Session, sources: Sequence[CorpusSource]) -> int | None:
+    """Add up what is to come, if somebody watches; None if a source doesn't know."""
+    if not session.shows_progress:
+        return None
+    estimates = [source.estimate_bytes() for source in sources]
+    known = [estimate for estimate in estimates if estimate is not None]
+    return sum(known) if len(known) == len(estimates) else None
+
+
+def _given(**options: int | None) -> dict[str, int]:
+    """Keep the options that were given; the others keep the default of what takes them."""
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def _as_json(summary: BuildSummary) -> str:
+    return json.dumps(asdict(summary), indent=2) + "\n"
+
+
+def _as_text(summary: BuildSummary, folder: Path) -> str:
+    n_bytes = sum(summary.bytes_by_part.values())
+    facts = [
+        ("index", f"{folder}, {sized(n_bytes)}"),
+        ("text", f"{sized(summary.raw_bytes)} read in {summary.seconds:.1f} s"),
+        ("documents", f"{summary.n_documents:,}, in {counted(summary.n_occurrences, 'place')}"),
+        ("duplicates", f"{summary.n_duplicates:,}"),
+    ]
+    facts += [(f"skipped: {reason}", f"{n:,}") for reason, n in sorted(summary.skipped.items())]
+    return listed(facts)

@@ -1,0 +1,119 @@
+"""Where things are: the index a command means, and the folders in the user's home."""
+
+import hashlib
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sc2_attrib.index.errors import IndexUnusableError, UsageError
+
+if TYPE_CHECKING:
+    from sc2_attrib.index.local import LocalIndex
+
+APPLICATION = "sc2-attrib"
+
+DEMO = "demo"  # a name for the index and the model of `sc2-attrib demo`; a folder is ./demo
+SERVER_SCHEMES = ("elasticsearch+http://", "elasticsearch+https://")
+
+
+def cache_folder() -> Path:
+    """Return the folder for what can be made again: the demo's index and model."""
+    from platformdirs import user_cache_path
+
+    return user_cache_path(APPLICATION)
+
+
+def user_config_file() -> Path:
+    """Return the path of the user's own configuration file, which need not exist."""
+    from platformdirs import user_config_path
+
+    return user_config_path(APPLICATION) / "config.toml"
+
+
+def is_server(location: str) -> bool:
+    """Say whether an index location names a server rather than a folder."""
+    return location.startswith(SERVER_SCHEMES)
+
+
+def anchored_index(location: Any, folder: Path) -> Any:
+    """Read a relative index folder from `folder`; anything else stays as it is."""
+    if not isinstance(location, str) or location == DEMO or is_server(location):
+        return location
+    # Joined as text: a Path would turn ./demo, a folder, into the name.
+    return location if folder == Path() else os.path.join(folder, location)  # noqa: PTH118
+
+
+def required_index(location: str | None) -> str:
+    """Return the index location a command was given.
+
+    Raises:
+        UsageError: none was given in any of the three places.
+    """
+    if not location:
+        raise UsageError(
+            "no index: name one with --index, SC2_ATTRIB_INDEX or 'index' in sc2-attrib.toml"
+        )
+    return location
+
+
+def required_folder(location: str | None) -> Path:
+    """Return the folder in which a command is to make an index.
+
+    Raises:
+        UsageError: none was given, or it is a name or a server.
+    """
+    location = required_index(location)
+    if location == DEMO:
+        raise UsageError(
+            "'demo' is the index of 'sc2-attrib demo'; a folder of that name is ./demo"
+        )
+    return _as_folder(location)
+
+
+def index_folder(location: str) -> Path:
+    """Return the folder of an index that is to be read.
+
+    Raises:
+        UsageError: it is a server.
+        IndexUnusableError: the demo's index has not been made.
+    """
+    if location != DEMO:
+        return _as_folder(location)
+    folder = demo_index()
+    if not folder.is_dir():
+        raise IndexUnusableError(
+            "no index of the packages that are installed now; make it with 'sc2-attrib demo'"
+        )
+    return folder
+
+
+def demo_index() -> Path:
+    """Return where the demo's index is, made or not.
+
+    Its name is a hash of what it is made of, the standard library and the installed distributions,
+    so that an index of other packages is never taken for it.
+    """
+    from importlib.metadata import distributions
+
+    installed = sorted({f"{each.name} {each.version}" for each in distributions()})
+    made_of = "\n".join([sys.executable, sys.version, *installed])
+    digest = hashlib.sha256(made_of.encode(errors="surrogateescape")).hexdigest()
+    return cache_folder() / "demo" / f"index-{digest[:16]}"
+
+
+def open_index_at(location: str) -> "LocalIndex":
+    """Open the index that a location names.
+
+    Raises:
+        IndexUnusableError: there is no index, or it can't be opened.
+    """
+    from sc2_attrib.index.local import open_index
+
+    return open_index(str(index_folder(location)))
+
+
+def _as_folder(location: str) -> Path:
+    if is_server(location):
+        raise UsageError(f"{location}: this version reads and writes indexes in folders only")
+    return Path(location)

@@ -1,0 +1,40 @@
+"""Entry point of `sc2-attrib`: the one place where a run ends, whatever ends it.
+
+Nothing is imported up here but `sys`. All else is imported under the handler, so an interrupt
+during an import, or a broken installation, ends in one line and the right exit code as well.
+"""
+
+import sys
+
+INTERRUPTED = 130
+
+
+def app() -> None:
+    """Run the command line of this process, then exit with its code (docs/cli.md)."""
+    try:
+        code = _run(sys.argv[1:])
+        _let_go_of_interrupts()
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    sys.exit(code)
+
+
+def _run(arguments: list[str]) -> int:
+    """Run one command; every error becomes a line on stderr and an exit code."""
+    # Looked up before anything is parsed: a failing import or parse is to be debugged too.
+    debug = "--debug" in arguments
+    try:
+        from sc2_attrib.cli import commands, streams
+
+        return streams.exit_code_after_flush(commands.run(arguments))
+    except Exception as error:
+        from sc2_attrib.cli import failures
+
+        return failures.report(error, debug=debug)
+
+
+def _let_go_of_interrupts() -> None:
+    """Let the system end the process at a Ctrl-C from here on: the outcome is settled."""
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_DFL)

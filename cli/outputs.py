@@ -1,0 +1,104 @@
+"""Reports: which ones are asked for, and how they reach stdout or a file.
+
+A file is written beside its place and then moved there, so a reader meets a whole report or none.
+The reports of an earlier run are removed before a new one starts to check: a run that fails later
+must not leave behind one that reads as its own.
+"""
+
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from sc2_attrib.attribution.report import FORMATS, print_result
+from sc2_attrib.attribution.result import Result
+from sc2_attrib.cli.session import Session
+from sc2_attrib.cli.streams import print_data
+from sc2_attrib.index.errors import UsageError
+
+TERMINAL: Final = "terminal"
+JSON: Final = "json"
+STDOUT: Final = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A report to write; without a path, to stdout."""
+
+    format: str
+    path: Path | None = None
+
+
+def requested_outputs(formats: Iterable[str] | None, *, as_json: bool) -> list[Output]:
+    """Read the --format options; `--json` is one more, and none at all means the terminal.
+
+    Raises:
+        UsageError: a format is unknown, a place can't be written to, or two reports share one.
+    """
+    outputs = [_parsed(text) for text in formats or ()]
+    if as_json:
+        outputs.append(Output(JSON))
+    outputs = outputs or [Output(TERMINAL)]
+    places = [output.path for output in outputs]
+    for output in outputs:
+        if places.count(output.path) > 1:
+            raise UsageError(f"two reports for {output.path or 'stdout'}; give each its own PATH")
+    return outputs
+
+
+def discard_old(outputs: Iterable[Output]) -> None:
+    """Remove the files that the reports of this run will replace."""
+    for output in outputs:
+        if output.path is not None and output.path.is_file():
+            output.path.unlink()
+
+
+def write_outputs(results: Sequence[Result], outputs: Iterable[Output], session: Session) -> None:
+    """Render results in each format, files first: stdout may be a pipe that closes."""
+    for output in sorted(outputs, key=lambda output: output.path is None):
+        if output.path is not None:
+            _replace(output.path, "".join(map(FORMATS[output.format], results)))
+        elif output.format == TERMINAL:
+            print_data("".join(_for_terminal(result, session) for result in results))
+        else:
+            print_data("".join(map(FORMATS[output.format], results)))
+
+
+def _parsed(text: str) -> Output:
+    name, equals, place = text.partition("=")
+    if name not in FORMATS:
+        raise UsageError(f"--format {name}: no such format; there are {', '.join(sorted(FORMATS))}")
+    if not equals or place == STDOUT:
+        return Output(name)
+    path = Path(place)
+    if not place or path.is_dir() or not path.parent.is_dir():
+        raise UsageError(f"--format {text}: '{place}' is no file in a folder that exists")
+    return Output(name, path)
+
+
+def _for_terminal(result: Result, session: Session) -> str:
+    """Render for the terminal that stdout is, if it is one: colours, and lines of its width."""
+    from rich.console import Console
+
+    console = Console(file=sys.stdout, no_color=session.no_color or None)
+    with console.capture() as captured:
+        print_result(result, console, verbosity=session.verbosity)
+    return captured.get()
+
+
+def _replace(path: Path, text: str) -> None:
+    """Put `text` in the place of a file, all at once; a device or pipe is written to."""
+    if path.exists() and not path.is_file():
+        path.write_text(text, encoding="utf-8")
+        return
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with temporary.open("w", encoding="utf-8", newline="") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,82 @@
+"""Progress on stderr, where somebody watches; the work itself knows nothing of bars.
+
+Each function yields what the work reports to, and nothing is drawn, or even imported, where
+progress is off.
+"""
+
+import contextlib
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, TypeVar
+
+from sc2_attrib.cli.session import Session
+from sc2_attrib.cli.wording import counted, sized
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+    from sc2_attrib.index.local import BuildProgress
+
+T = TypeVar("T")
+
+
+@contextlib.contextmanager
+def build_progress(
+    session: Session, expected_bytes: int | None
+) -> Iterator[Callable[["BuildProgress"], None] | None]:
+    """Show a build: its phase, the bytes of text read so far and the documents."""
+    if not session.shows_progress:
+        yield None
+        return
+    with _bar(session) as bar:
+        task = bar.add_task("", total=expected_bytes, detail="")
+
+        def show(progress: "BuildProgress") -> None:
+            detail = f"{sized(progress.raw_bytes)}, {counted(progress.n_documents, 'document')}"
+            bar.update(
+                task, description=progress.phase, completed=progress.raw_bytes, detail=detail
+            )
+
+        yield show
+
+
+@contextlib.contextmanager
+def step_progress(
+    session: Session, description: str
+) -> Iterator[Callable[[int, int], None] | None]:
+    """Show work that counts its steps: what is yielded takes the steps done and those in all."""
+    if not session.shows_progress:
+        yield None
+        return
+    with _bar(session) as bar:
+        task = bar.add_task(description, total=None, detail="")
+
+        def show(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total, detail=f"{done:,} of {total:,}")
+
+        yield show
+
+
+def counting(session: Session, items: Iterable[T], description: str) -> Iterator[T]:
+    """Pass items on, showing how many there were so far."""
+    if not session.shows_progress:
+        yield from items
+        return
+    with _bar(session) as bar:
+        task = bar.add_task(description, total=None, detail="")
+        for n, item in enumerate(items, start=1):
+            bar.update(task, completed=n, detail=f"{n:,}")
+            yield item
+
+
+def _bar(session: Session) -> "Progress":
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True, no_color=session.no_color or None)
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.fields[detail]}"),
+        TimeElapsedColumn(),
+        console=console,
+        transient=True,
+    )

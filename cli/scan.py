@@ -1,0 +1,79 @@
+"""`sc2-attrib scan`: check files, folders and standard input against an index."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Annotated
+
+import typer
+
+from sc2_attrib.attribution.check import DEFAULT_MAX_SOURCES, Checker, CheckInput
+from sc2_attrib.attribution.outcome import FailOn, assemble, exit_code
+from sc2_attrib.cli.check_options import FailOnMatch, MaxSources, MinChars
+from sc2_attrib.cli.inputs import Input, collect, listed_paths, parse_size
+from sc2_attrib.cli.locations import open_index_at, required_index
+from sc2_attrib.cli.options import AsJson, Formats, IndexLocation, setting
+from sc2_attrib.cli.outputs import discard_old, requested_outputs, write_outputs
+from sc2_attrib.cli.progress import counting
+from sc2_attrib.cli.run_record import RunStart
+from sc2_attrib.cli.session import Session
+from sc2_attrib.index.errors import UsageError
+
+
+def scan(
+    context: typer.Context,
+    paths: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="PATH...", help="Files and folders; - is standard input."),
+    ] = None,
+    index: IndexLocation = None,
+    files_from: Annotated[
+        str | None,
+        typer.Option(
+            "--files-from",
+            metavar="FILE",
+            help="Also check the paths listed in FILE, or - for standard input: "
+            "one a line, or NUL-terminated.",
+        ),
+    ] = None,
+    max_file_size: Annotated[
+        str, setting("max-file-size", metavar="SIZE", help="Skip larger files.")
+    ] = "10MB",
+    fail_on: FailOnMatch = FailOn.DENY,
+    min_chars: MinChars = None,
+    max_sources: MaxSources = DEFAULT_MAX_SOURCES,
+    include_text: Annotated[
+        bool, setting("include-text", help="Put the checked texts into the result.")
+    ] = False,
+    formats: Formats = None,
+    as_json: AsJson = False,
+) -> int:
+    """Check files and folders against the index.
+
+    Below a folder, files that git ignores are skipped, as are those that a .sc2attribignore names
+    in the same form, binary files and files over the size limit. A file that is named itself is
+    checked even if it is ignored.
+    """
+    session = Session.of(context)
+    outputs = requested_outputs(formats, as_json=as_json)
+    inputs = collect(_named(paths, files_from), max_bytes=parse_size(max_file_size))
+    run = RunStart.now(session, include_text=include_text, max_file_size=max_file_size)
+    with open_index_at(required_index(index)) as searcher:
+        checker = Checker(searcher, min_chars=min_chars, max_sources=max_sources)
+        discard_old(outputs)
+        texts = _with_text(inputs) if include_text else inputs
+        checked = list(checker.check(counting(session, texts, "checking")))
+        record = run.finished(searcher, checker)
+    result = assemble(record, checked, fail_on=fail_on)
+    write_outputs([result], outputs, session)
+    return exit_code(result)
+
+
+def _named(paths: list[str] | None, files_from: str | None) -> list[str]:
+    if not paths and files_from is None:
+        raise UsageError("scan: name files or folders, - for standard input, or --files-from FILE")
+    return [*(paths or ()), *(listed_paths(files_from) if files_from else ())]
+
+
+def _with_text(inputs: Iterator[Input]) -> Iterator[Input]:
+    for item in inputs:
+        yield replace(item, with_text=True) if isinstance(item, CheckInput) else item
