@@ -1,0 +1,259 @@
+"""Text + searcher + policy: which parts of an input stand in the index, and what to do about it.
+
+`Checker.check` is a stream: inputs go in, in any number, and each comes out as a `CheckedInput` in
+the same order. Texts are searched in batches, because a search of many costs less than many
+searches; when a batch fails, each of its texts is searched alone, so that one bad input doesn't
+take the others with it. An input that was not or could not be checked passes through as a value
+with its reason: nothing is left out in silence.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from sc2_attrib.attribution.ids import content_swhid, input_id, sha256
+from sc2_attrib.attribution.match import Checked, Generated, describe_match
+from sc2_attrib.attribution.offsets import TextOffsets
+from sc2_attrib.attribution.policy import DEFAULT_POLICY, Policy
+from sc2_attrib.attribution.result import (
+    Completion,
+    InputKind,
+    InputRecord,
+    InputStatus,
+    MatchRecord,
+    Range,
+)
+from sc2_attrib.attribution.source import text_key
+from sc2_attrib.attribution.text import DecodedInput, decode_input, readable, readable_path
+from sc2_attrib.index.errors import UnusableError, UsageError
+from sc2_attrib.index.search import ExactMatch, Searcher, SearchResult
+from sc2_attrib.index.text import normalize
+
+DEFAULT_MIN_CHARS = 100
+DEFAULT_MAX_SOURCES = 100
+BATCH_BYTES = 4 << 20  # raw text searched at once: enough to amortise a search, little to hold
+BATCH_INPUTS = 512
+
+
+@dataclass(frozen=True, slots=True)
+class CheckInput:
+    """A text to check.
+
+    `raw` is the input as it lies on disk; a completion is checked within prefix + completion +
+    suffix, and `generated` says which part the model wrote. Only matches that touch one of
+    `added_lines` (1-based, inclusive) are kept, where it is given. `with_text` puts the text into
+    the result; that of a completion always is.
+    """
+
+    kind: InputKind
+    path: str
+    raw: bytes
+    language: str | None = None
+    generated: Generated | None = None
+    added_lines: tuple[Range, ...] | None = None
+    with_text: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class UncheckedInput:
+    """Something that is not checked: skipped by a rule, or an error that made it unreadable."""
+
+    kind: InputKind
+    path: str
+    status: InputStatus
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedInput:
+    """What came of one input.
+
+    `texts` are the excerpts that its matches name. `matched_chars` counts the normalised
+    characters that lie in any match, each once.
+    """
+
+    record: InputRecord
+    matches: tuple[MatchRecord, ...] = ()
+    texts: dict[str, str] = field(default_factory=dict)
+    matched_chars: int = 0
+
+
+class Checker:
+    """Checks inputs against one index under one policy."""
+
+    def __init__(
+        self,
+        searcher: Searcher,
+        *,
+        min_chars: int | None = None,
+        max_sources: int = DEFAULT_MAX_SOURCES,
+        policy: Policy = DEFAULT_POLICY,
+    ) -> None:
+        """Check against `searcher`.
+
+        Args:
+            searcher: an open index; it stays the caller's to close.
+            min_chars: shortest match reported, in normalised characters; None for 100, or for what
+                the index guarantees where that is more.
+            max_sources: sources listed a match, 0 for all of them.
+            policy: what to do about matches.
+
+        Raises:
+            UsageError: a number is out of range.
+        """
+        guarantee = searcher.guarantee_chars
+        self.min_chars = max(DEFAULT_MIN_CHARS, guarantee) if min_chars is None else min_chars
+        self.max_sources = max_sources
+        self.policy = policy
+        self._searcher = searcher
+        if self.min_chars < guarantee:
+            raise UsageError(
+                f"min_chars {self.min_chars} is below the {guarantee} characters from which on this"
+                f" index finds every match; use {guarantee} or more, or build it with less"
+            )
+        if max_sources < 0:
+            raise UsageError(f"max_sources {max_sources}: use 0 for all sources, or a number above")
+
+    def check(self, inputs: Iterable[CheckInput | UncheckedInput]) -> Iterator[CheckedInput]:
+        """Check inputs; results come in their order, some batches later.
+
+        Raises:
+            UsageError: the searcher refuses the call itself.
+        """
+        for batch in _batches(inputs):
+            texts = [_decoded(item) for item in batch if isinstance(item, CheckInput)]
+            found = iter(self._search([text.utf8 for text in texts]))
+            decoded = iter(texts)
+            for item in batch:
+                if isinstance(item, UncheckedInput):
+                    yield CheckedInput(_unchecked_record(item))
+                else:
+                    yield self._checked(item, next(decoded), next(found))
+
+    def _search(self, texts: Sequence[bytes]) -> list[SearchResult | UnusableError]:
+        """Search texts together, or each alone where that fails."""
+        if not texts:
+            return []
+        try:
+            return list(
+                self._searcher.search(texts, min_chars=self.min_chars, max_sources=self.max_sources)
+            )
+        except UnusableError as err:
+            if len(texts) == 1:
+                return [err]
+            return [found for text in texts for found in self._search([text])]
+
+    def _checked(
+        self, item: CheckInput, text: DecodedInput, found: SearchResult | UnusableError
+    ) -> CheckedInput:
+        offsets = TextOffsets(text.utf8)
+        if isinstance(found, UnusableError):
+            reason = " ".join(str(found).split())
+            return CheckedInput(_record(item, text, offsets, InputStatus.ERROR, reason=reason))
+        record = _record(item, text, offsets, InputStatus.CHECKED, bounded=found.bounded)
+        checked = Checked(record, text.utf8, offsets, item.generated)
+        kept = [match for match in found.matches if _touches(match, item.added_lines, offsets)]
+        return CheckedInput(
+            record,
+            tuple(describe_match(match, checked, self.policy) for match in kept),
+            _excerpts(kept),
+            _covered_chars(text.utf8, kept),
+        )
+
+
+def _batches(
+    inputs: Iterable[CheckInput | UncheckedInput],
+) -> Iterator[list[CheckInput | UncheckedInput]]:
+    batch: list[CheckInput | UncheckedInput] = []
+    n_bytes = 0
+    for item in inputs:
+        batch.append(item)
+        n_bytes += len(item.raw) if isinstance(item, CheckInput) else 0
+        if n_bytes >= BATCH_BYTES or len(batch) >= BATCH_INPUTS:
+            yield batch
+            batch, n_bytes = [], 0
+    if batch:
+        yield batch
+
+
+def _decoded(item: CheckInput) -> DecodedInput:
+    """Decode an input; what the model wrote is UTF-8 already, and its offsets must hold."""
+    return DecodedInput(item.raw, "utf-8") if item.generated else decode_input(item.raw)
+
+
+def _record(
+    item: CheckInput,
+    text: DecodedInput,
+    offsets: TextOffsets,
+    status: InputStatus,
+    *,
+    reason: str | None = None,
+    bounded: bool = False,
+) -> InputRecord:
+    path, digest = readable_path(item.path), sha256(item.raw)
+    return InputRecord(
+        id=input_id(item.kind, path, digest),
+        kind=item.kind,
+        path=path,
+        sha256=digest,
+        swhid=content_swhid(item.raw),
+        bytes=len(text.utf8),
+        lines=offsets.n_lines,
+        language=item.language,
+        encoding=text.encoding,
+        completion=_completion(item.generated, offsets) if item.generated else None,
+        text=readable(text.utf8) if item.with_text or item.generated else None,
+        status=status,
+        reason=reason,
+        bounded=bounded,
+    )
+
+
+def _unchecked_record(item: UncheckedInput) -> InputRecord:
+    path = readable_path(item.path)
+    return InputRecord(
+        id=input_id(item.kind, path, None),
+        kind=item.kind,
+        path=path,
+        sha256=None,
+        swhid=None,
+        bytes=None,
+        lines=None,
+        language=None,
+        encoding=None,
+        completion=None,
+        text=None,
+        status=item.status,
+        reason=item.reason,
+        bounded=False,
+    )
+
+
+def _completion(generated: Generated, offsets: TextOffsets) -> Completion:
+    return Completion(
+        bytes=(generated.start, generated.stop),
+        chars=(offsets.char(generated.start), offsets.char(generated.stop)),
+        stopped=generated.stopped,
+        vetoes=generated.vetoes,
+    )
+
+
+def _touches(match: ExactMatch, added: tuple[Range, ...] | None, offsets: TextOffsets) -> bool:
+    if added is None:
+        return True
+    first, last = offsets.line(match.start), offsets.line(match.stop - 1)
+    return any(first <= added_last and added_first <= last for added_first, added_last in added)
+
+
+def _excerpts(matches: Iterable[ExactMatch]) -> dict[str, str]:
+    excerpts = {source.excerpt for match in matches for source in match.sources}
+    return {text_key(text): text for text in map(readable, excerpts)}
+
+
+def _covered_chars(raw: bytes, matches: Iterable[ExactMatch]) -> int:
+    """Count the normalised characters in the union of the matches."""
+    covered, end = 0, 0
+    for match in sorted(matches, key=lambda match: match.start):
+        start = max(match.start, end)
+        end = max(match.stop, end)
+        covered += len(normalize(raw[start:end]))
+    return covered

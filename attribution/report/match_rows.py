@@ -1,0 +1,155 @@
+"""One match for people: what it is, what to do about it, and where the text stands.
+
+Sources are grouped by licence, the strictest first, because the licence is the question. Each
+licence shows at least one source; what is folded is counted.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+
+from rich.style import Style
+from rich.text import Text
+
+from sc2_attrib.attribution.report.palette import CATEGORY_STYLES
+from sc2_attrib.attribution.report.rows import Row, Wrap, indented, labelled
+from sc2_attrib.attribution.report.view import View, counted, plain
+from sc2_attrib.attribution.result import LicenseRecord, MatchKind, MatchRecord, Source
+from sc2_attrib.index.corpus.document import Basis
+
+SHOWN_SOURCES = (2, 10)  # a licence, at verbosity 0 and 1; above that all
+SHOWN_EXCERPT_LINES = 20
+ACTION_WIDTH = 14  # columns up to the text beside `  ! attribute`
+
+BASES = {
+    Basis.HEADER: "file header",
+    Basis.REUSE: "REUSE",
+    Basis.LICENSE_FILE: "licence file",
+    Basis.MANIFEST: "package metadata",
+    Basis.REPO: "repository",
+    Basis.SCANCODE: "ScanCode",
+    Basis.NONE: "no licence found",
+}
+
+_LINK = re.compile(r"https?://[!-~]+")  # what may stand in an escape sequence
+_COMMIT = re.compile(r"[0-9a-f]{40,64}")
+
+
+def match_rows(
+    match: MatchRecord, heading: Text, texts: Mapping[str, str], view: View
+) -> Iterator[Row]:
+    """Show a match under its heading: the place in a file, or a footnote's number."""
+    yield indented(heading, 2)
+    action = Text.assemble("  ", view.action(match.policy.action))
+    yield labelled(action, plain(match.policy.reason), ACTION_WIDTH)
+    yield indented(Text(view.listed(_facts(match)), "dim"), ACTION_WIDTH, wrap=Wrap.WORDS)
+    for group in _by_license(match.sources):
+        yield from _group_rows(group, texts, view)
+    n_unlisted = match.documents.occurrences - len(match.sources)
+    if n_unlisted > 0:
+        yield indented(
+            Text(f"and {counted(n_unlisted, 'place')} that the run did not list", "dim"), 4
+        )
+
+
+def brief_row(match: MatchRecord, place: Text, view: View) -> Row:
+    """Show a match in one line that `grep` finds, with the strictest of its licences."""
+    license_ = max(match.sources, key=_severity).license
+    said = [view.action(match.policy.action), plain(license_.category), plain(license_.expression)]
+    size = Text(counted(match.size.normalized_chars, "character"))
+    return Row(Text.assemble(place, ": ", Text(view.glyphs.dot).join([*said, size])))
+
+
+def _facts(match: MatchRecord) -> Iterator[str]:
+    documents, size = match.documents, match.size
+    yield counted(size.lines, "line")
+    yield counted(size.normalized_chars, "character")
+    yield str(match.kind)
+    if match.kind is MatchKind.NEAR:
+        yield f"{max(source.similarity for source in match.sources):.0%} similar"
+    if documents.occurrences > 1:
+        least = "at least " if documents.at_least else ""
+        places = f"{documents.occurrences:,} places"
+        yield f"in {least}{places} of {counted(documents.repositories, 'repository')}"
+
+
+def _by_license(sources: Sequence[Source]) -> list[list[Source]]:
+    """Group sources by licence expression, the strictest category first, else in order."""
+    groups: dict[str, list[Source]] = defaultdict(list)
+    for source in sources:
+        groups[source.license.expression].append(source)
+    return sorted(groups.values(), key=lambda group: -group[0].license.category.severity)
+
+
+def _group_rows(group: Sequence[Source], texts: Mapping[str, str], view: View) -> Iterator[Row]:
+    license_ = group[0].license
+    yield indented(_license(license_, view), 4, wrap=Wrap.WORDS)
+    if view.verbosity > 0:
+        yield from _evidence_rows(license_)
+    n_shown = _n_shown(view)
+    for source in group[:n_shown]:
+        yield from _source_rows(source, view)
+    if view.verbosity > 1:
+        yield from _excerpt_rows(texts.get(group[0].excerpt, ""), group[0].lines[0], view)
+    n_folded = len(group) - len(group[:n_shown])
+    if n_folded:
+        yield indented(Text(f"and {n_folded:,} more under {license_.expression}", "dim"), 6)
+
+
+def _n_shown(view: View) -> int | None:
+    at = max(view.verbosity, 0)
+    return SHOWN_SOURCES[at] if at < len(SHOWN_SOURCES) else None
+
+
+def _license(license_: LicenseRecord, view: View) -> Text:
+    style = CATEGORY_STYLES[license_.category]
+    notes = [BASES[license_.basis], "other evidence differs" if license_.conflict else ""]
+    return Text.assemble(
+        (license_.category, style),
+        "  ",
+        plain(license_.expression, f"bold {style}"),
+        (f"  {view.listed(notes)}", "dim"),
+    )
+
+
+def _evidence_rows(license_: LicenseRecord) -> Iterator[Row]:
+    for said in license_.assertions:
+        where = f" in {said.path}" if said.path else ""
+        yield indented(plain(f"{BASES[said.basis]}: {said.expression}{where}", "dim"), 6)
+    for line in license_.copyright:
+        yield indented(plain(line, "dim"), 6)
+
+
+def _source_rows(source: Source, view: View) -> Iterator[Row]:
+    revision = source.revision or ""
+    revision = revision[:7] if _COMMIT.fullmatch(revision) else revision
+    first, last = source.lines
+    place = Text.assemble(
+        plain(source.repo, "bold"),
+        plain(f"@{revision}" if revision else "", "dim"),
+        plain(f"  {source.path}:{first}-{last}"),
+    )
+    yield indented(place, 6)
+    if source.url:
+        yield indented(_link(source.url), 8)
+    swhid = source.swhid if view.verbosity > 0 else f"{source.document};lines={first}-{last}"
+    yield indented(plain(swhid, "dim"), 8)
+
+
+def _link(url: str) -> Text:
+    is_safe = _LINK.fullmatch(url) is not None
+    return Text(url, Style(link=url)) if is_safe else plain(url)
+
+
+def _excerpt_rows(excerpt: str, first_line: int, view: View) -> Iterator[Row]:
+    lines = excerpt.splitlines()
+    for number, line in enumerate(lines[:SHOWN_EXCERPT_LINES], first_line):
+        lead = Text(f"{number:>12} {view.glyphs.bar} ", "dim")
+        yield Row(plain(line.expandtabs(4)), lead)
+    if len(lines) > SHOWN_EXCERPT_LINES:
+        n_more = len(lines) - SHOWN_EXCERPT_LINES
+        yield indented(Text(f"and {counted(n_more, 'more line')}", "dim"), 15)
+
+
+def _severity(source: Source) -> int:
+    return source.license.category.severity
