@@ -205,6 +205,11 @@ class Search:
             return found
         out = np.empty((1024, 2), np.int64)
         for first in range(start, min(start + self.query.stride, stop - self.query.k + 1)):
+            slot = self.query.slots[first]
+            if slot < 0:
+                continue
+            postings = int(self.hot.stops[slot] - self.hot.starts[slot])
+            self._matcher.pace.spend(postings * self._matcher.pace.POSTING_US)
             list_holders = self._pick(hot_runs.hot_holders)
             n = list_holders(self.query, self.hot, start, stop, first, out)
             if n > len(out):

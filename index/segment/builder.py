@@ -43,6 +43,9 @@ class _Grams:
     starts: Offsets
 
 
+_Working = tuple[list[Future[list[content.CompressedBlock]]], list[int], Future[_Grams]]
+
+
 class SegmentBuilder:
     """Collects documents and writes a segment folder. Not usable after `finish`."""
 
@@ -62,7 +65,7 @@ class SegmentBuilder:
         self._batch_bytes = 0
         self._tail = b""  # raw text of the block that is not full yet
         self._tail_start = 0
-        self._working: deque[tuple[list[Future[list[bytes]]], list[int], Future[_Grams]]] = deque()
+        self._working: deque[_Working] = deque()
         self.n_duplicates = 0
 
     def add(self, text: bytes, occurrence: Occurrence) -> bool:
@@ -119,6 +122,11 @@ class SegmentBuilder:
         return len(self._numbers)
 
     @property
+    def raw_bytes(self) -> int:
+        """Raw bytes of the distinct contents so far."""
+        return self._documents.raw_starts[-1] + self._batch_bytes
+
+    @property
     def n_occurrences(self) -> int:
         """Occurrences so far."""
         return self._documents.n_occurrences
@@ -171,13 +179,13 @@ class SegmentBuilder:
 
     def _cut_blocks(
         self, raw: bytes, raw_base: int, cuts: list[int]
-    ) -> tuple[list[memoryview], list[int]]:
+    ) -> tuple[list[bytes], list[int]]:
         """Complete blocks of raw text with their raw starts; the rest waits for the next batch."""
-        text = memoryview(self._tail + raw)
+        text = self._tail + raw
         base = self._tail_start
         edges = [0, *(raw_base + cut - base for cut in cuts)]
         blocks = [text[start:stop] for start, stop in zip(edges, edges[1:], strict=False)]
-        self._tail = bytes(text[edges[-1] :])
+        self._tail = text[edges[-1] :]
         self._tail_start = base + edges[-1]
         return blocks, [base + edge for edge in edges[:-1]]
 
@@ -185,9 +193,9 @@ class SegmentBuilder:
         """Write finished batches until at most `ahead` are in flight."""
         while len(self._working) > ahead:
             compressed, starts, grams = self._working.popleft()
-            frames = (frame for future in compressed for frame in future.result())
-            for start, frame in zip(starts, frames, strict=True):
-                self._content.add(start, frame)
+            blocks = (block for future in compressed for block in future.result())
+            for start, block in zip(starts, blocks, strict=True):
+                self._content.add(start, block)
             found = grams.result()
             for part, file in enumerate(self._parts):
                 first, last = found.starts[part : part + 2].tolist()

@@ -10,6 +10,7 @@ Readers keep normalised blocks in an arena of equal slots (`BlockCache`), which 
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from threading import local
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -25,10 +26,23 @@ KIND = b"TEXT"
 _MOST_SPACE = 1 << 30  # a block of mostly white space may be long; beyond this it is damage
 
 
-def compress(blocks: Sequence[bytes | memoryview]) -> list[bytes]:
+class CompressedBlock(NamedTuple):
+    """A zstd frame and the number of line ends in its text."""
+
+    frame: bytes
+    line_ends: int
+
+
+def compress(blocks: Sequence[bytes]) -> list[CompressedBlock]:
     """Compress blocks, each into a frame of its own."""
     compressor = zstandard.ZstdCompressor(level=LEVEL, write_checksum=True)
-    return [compressor.compress(block) for block in blocks]
+    return [CompressedBlock(compressor.compress(block), count_line_ends(block)) for block in blocks]
+
+
+def count_line_ends(text: bytes) -> int:
+    """Count LF, CRLF and lone CR."""
+    n = text.count(b"\n")
+    return n + text.count(b"\r") - text.count(b"\r\n") if b"\r" in text else n
 
 
 class ContentWriter:
@@ -39,17 +53,20 @@ class ContentWriter:
         writer.begin("blocks")
         self._offsets = [0]
         self._raw_starts: list[int] = []
+        self._line_ends = [0]
 
-    def add(self, raw_start: int, compressed: bytes) -> None:
+    def add(self, raw_start: int, block: "CompressedBlock") -> None:
         """Append the block whose text begins at `raw_start` of the segment."""
-        self._writer.write(compressed)
+        self._writer.write(block.frame)
         self._raw_starts.append(raw_start)
-        self._offsets.append(self._offsets[-1] + len(compressed))
+        self._line_ends.append(self._line_ends[-1] + block.line_ends)
+        self._offsets.append(self._offsets[-1] + len(block.frame))
 
     def finish(self, raw_bytes: int) -> None:
         """Write the tables; `raw_bytes` is the length of all text."""
         self._writer.add("offsets", np.array(self._offsets, "<u8"))
         self._writer.add("raw_starts", np.array([*self._raw_starts, raw_bytes], "<u8"))
+        self._writer.add("line_ends", np.array(self._line_ends, "<u8"))
 
 
 class ContentStore:
@@ -59,9 +76,10 @@ class ContentStore:
         self._blocks = file["blocks"]
         self._offsets: npt.NDArray[np.uint64] = file["offsets"].array("<u8")
         self._raw_starts: npt.NDArray[np.uint64] = file["raw_starts"].array("<u8")
+        self._line_ends: npt.NDArray[np.uint64] = file["line_ends"].array("<u8")
         _check_ascending(file["offsets"], self._offsets)
         _check_ascending(file["raw_starts"], self._raw_starts)
-        if self._offsets.size != self._raw_starts.size:
+        if not self._offsets.size == self._raw_starts.size == self._line_ends.size:
             raise file["raw_starts"].corrupt(0, "not as many starts as blocks")
         self.n_blocks = self._offsets.size - 1
         self._thread = local()  # a decompressor serves one thread at a time
@@ -97,6 +115,21 @@ class ContentStore:
         text = b"".join(self.read_block(block) for block in range(int(first), int(last) + 1))
         base = int(self._raw_starts[first])
         return text[start - base : stop - base]
+
+    def count_lines(self, start: int, stop: int) -> int:
+        """Count the line ends in raw bytes [start, stop) of the segment, `start` beginning a document.
+
+        A block begins with a byte that is not white space, so no CRLF lies across two blocks.
+        """
+        first, last = np.searchsorted(self._raw_starts, [start, stop], "right") - 1
+        last = min(last, self.n_blocks - 1)
+        if first == last:
+            return count_line_ends(self.read_raw(start, stop))
+        base, next_block = int(self._raw_starts[first]), int(self._raw_starts[first + 1])
+        between = int(self._line_ends[last]) - int(self._line_ends[first + 1])
+        head = self.read_block(int(first))[start - base : next_block - base]
+        tail = self.read_block(int(last))[: stop - int(self._raw_starts[last])]
+        return count_line_ends(head) + between + count_line_ends(tail)
 
     def raw_offsets(self, positions: Iterable[int]) -> list[int]:
         """Find the raw offset in the segment of normalised bytes, given by position."""

@@ -8,7 +8,8 @@ read only for what is listed. Occurrences stand in document order: those of one 
 import hashlib
 import json
 import mmap
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -213,6 +214,7 @@ class DocumentTable:
         """Places that hold them."""
         return self.occurrence_licenses.size
 
+    @cached_property
     def expressions(self) -> list[str]:
         """Licence expressions by number, as the sources state them; empty: none stated."""
         section = self._file["expressions"]
@@ -266,15 +268,3 @@ class DocumentTable:
             if found != wanted:
                 raise self._file[name].corrupt(0, f"{found} items, expected {wanted}")
 
-
-def distinct_repositories(table: DocumentTable, documents: Iterable[int]) -> int:
-    """Count the repositories that hold any of the documents."""
-    return len(
-        {
-            number
-            for document in documents
-            for number in table.occurrence_repositories[
-                table.occurrences[document] : table.occurrences[document + 1]
-            ].tolist()
-        }
-    )

@@ -11,6 +11,7 @@ pages, zstd frames) is asked for with `unchecked`. All integers are little-endia
 authority.
 """
 
+import hashlib
 import mmap
 import os
 import struct
@@ -177,7 +178,12 @@ class Section:
 
 
 class SectionFile:
-    """A finished file, mapped read-only."""
+    """A finished file, mapped read-only.
+
+    `digest`: SHA-256 of the section table, and through its checksums of every byte of every section.
+    """
+
+    digest: str
 
     def __init__(self, path: Path, kind: bytes) -> None:
         """Open and check header, table and trailer.
@@ -235,6 +241,7 @@ class SectionFile:
         if magic != MAGIC or start + length != end:
             raise CorruptIndexError(self.path, end, "no trailer: the file is cut short or damaged")
         table = bytes(self._data[start:end])
+        self.digest = hashlib.sha256(table).hexdigest()
         if zlib.crc32(table) != checksum:
             raise CorruptIndexError(self.path, start, "the section table is damaged")
         at = 0

@@ -41,6 +41,10 @@ class Segment:
             self._files["hot"], self.documents.license_sets, self.shape.reach, max_bytes
         )
 
+    def digests(self) -> dict[str, str]:
+        """Digest of each file (format.py)."""
+        return {name: file.digest for name, file in self._files.items()}
+
     def section_bytes(self) -> dict[str, int]:
         """Bytes of each section, by "file/section"."""
         return {

@@ -1,0 +1,153 @@
+"""The manifest: the one file that says what an index consists of.
+
+A folder is an index if it holds MANIFEST. The file is replaced atomically (temporary sibling, fsync of file and
+folder, rename), so a reader sees the index before a change or after it, never between. What the
+manifest doesn't name is litter of an unfinished write.
+"""
+
+import json
+import os
+import tempfile
+import zlib
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from sc2_attrib.index.corpus.document import CorpusDescription
+from sc2_attrib.index.errors import CorruptIndexError, IndexUnusableError, IndexVersionError
+from sc2_attrib.index.grams import GramShape
+from sc2_attrib.index.search import CorpusSummary
+from sc2_attrib.index.segment.format import FORMAT_VERSION
+
+MANIFEST = "manifest.json"
+FORMAT_NAME = "sc2-attrib/index"
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentEntry:
+    """One segment. `digests` are those of its files (format.py); `skipped` counts by reason."""
+
+    name: str
+    n_documents: int
+    n_occurrences: int
+    raw_bytes: int
+    digests: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """Contents of an index. `built`: ISO 8601, UTC. `skipped`: documents left out, by reason."""
+
+    shape: GramShape
+    built: str
+    tool_version: str
+    corpora: tuple[CorpusSummary, ...]
+    segments: tuple[SegmentEntry, ...]
+    skipped: dict[str, int]
+    id: str = ""
+
+    @property
+    def guarantee_chars(self) -> int:
+        """The shortest match that is certain to be found."""
+        return self.shape.guarantee
+
+    def with_id(self) -> "Manifest":
+        """Name the contents: equal ids mean equal answers."""
+        facts = [[s.name, sorted(s.digests.items())] for s in self.segments]
+        text = json.dumps([self.shape.k, self.shape.stride, facts])
+        return replace(self, id=f"{zlib.crc32(text.encode()):08x}")
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read and check the manifest of an index folder.
+
+    Raises:
+        IndexUnusableError: there is no index.
+        IndexVersionError: another format version wrote it.
+        CorruptIndexError: it is damaged.
+    """
+    path = folder / MANIFEST
+    try:
+        text = path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        raise IndexUnusableError(_no_index(folder)) from None
+    except OSError as error:
+        raise IndexUnusableError(f"{path}: can't be read: {error.strerror}") from None
+    try:
+        fields = json.loads(text)
+        if fields["format"] != FORMAT_NAME:
+            raise CorruptIndexError(path, 0, f"format {fields['format']!r}, not {FORMAT_NAME!r}")
+        if fields["version"] != FORMAT_VERSION:
+            raise IndexVersionError(path, fields["version"], FORMAT_VERSION)
+        checksum = fields.pop("checksum")
+        found = _checksum(fields)
+        if checksum != found:
+            raise CorruptIndexError(path, 0, f"checksum {found}, but it states {checksum}")
+        return _from_fields(fields)
+    except (ValueError, KeyError, TypeError) as error:
+        raise CorruptIndexError(path, 0, f"no manifest: {type(error).__name__}: {error}") from None
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """Replace the manifest atomically and durably."""
+    fields = _to_fields(manifest)
+    text = json.dumps(fields | {"checksum": _checksum(fields)}, indent=1)
+    descriptor, name = tempfile.mkstemp(prefix=".manifest-", dir=folder)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    Path(name).chmod(0o644)
+    Path(name).replace(folder / MANIFEST)
+    sync_folder(folder)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make renames and new files in a folder durable."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _no_index(folder: Path) -> str:
+    if not folder.exists():
+        return f"{folder}: there is no such index; make one with 'sc2-attrib index build'"
+    if folder.is_dir() and any(folder.glob("segment-*")):
+        return f"{folder}: the index was never finished; run the same 'index build' again"
+    return f"{folder}: holds no index ({MANIFEST} is missing)"
+
+
+def _to_fields(manifest: Manifest) -> dict[str, Any]:
+    return {
+        "format": FORMAT_NAME,
+        "version": FORMAT_VERSION,
+        "id": manifest.id,
+        "gram": {"k": manifest.shape.k, "stride": manifest.shape.stride},
+        "guarantee_chars": manifest.guarantee_chars,
+        "built": manifest.built,
+        "tool_version": manifest.tool_version,
+        "corpora": [asdict(corpus) for corpus in manifest.corpora],
+        "segments": [asdict(segment) for segment in manifest.segments],
+        "skipped": manifest.skipped,
+    }
+
+
+def _from_fields(fields: dict[str, Any]) -> Manifest:
+    return Manifest(
+        GramShape(fields["gram"]["k"], fields["gram"]["stride"]),
+        fields["built"],
+        fields["tool_version"],
+        tuple(
+            CorpusSummary(**corpus | {"corpus": CorpusDescription(**corpus["corpus"])})
+            for corpus in fields["corpora"]
+        ),
+        tuple(SegmentEntry(**segment) for segment in fields["segments"]),
+        fields["skipped"],
+        fields["id"],
+    )
+
+
+def _checksum(fields: dict[str, Any]) -> str:
+    return f"{zlib.crc32(json.dumps(fields, sort_keys=True).encode()):08x}"
