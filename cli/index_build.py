@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from sc2_attrib.index.local import BuildOptions, BuildSummary, build_index
 
 from sc2_attrib.cli.locations import required_folder
 from sc2_attrib.cli.options import AsJson, IndexLocation, Jobs
@@ -17,6 +16,7 @@ from sc2_attrib.cli.streams import print_data
 from sc2_attrib.cli.wording import counted, listed, sized
 from sc2_attrib.index.corpus.document import CorpusSource
 from sc2_attrib.index.corpus.location import open_source
+from sc2_attrib.index.local import DEFAULT_GUARANTEE, BuildOptions, BuildSummary, build_index
 
 
 def build(
@@ -30,30 +30,24 @@ def build(
         ),
     ],
     index: IndexLocation = None,
-    guarantee_chars: Annotated[
+    guarantee: Annotated[
         int,
         typer.Option(
-            "--guarantee-chars",
+            "--guarantee",
             metavar="N",
-            min=1,
             help="Shortest match the index is certain to find, in characters that are not white "
             "space. A longer one makes a smaller index.",
         ),
-    ] = 50,
+    ] = DEFAULT_GUARANTEE,
     jobs: Jobs = None,
     force: Annotated[bool, typer.Option("--force", help="Replace an index that is there.")] = False,
     as_json: AsJson = False,
 ) -> int:
     """Build a new index from sources of code."""
-    session = Session.of(context)
     folder = required_folder(index)
     opened = [open_source(source) for source in sources]
-    summary = build_into(
-        session,
-        folder,
-        opened,
-        BuildOptions(guarantee_chars=guarantee_chars, force=force, **_given(jobs=jobs)),
-    )
+    options = BuildOptions(guarantee, jobs or BuildOptions().jobs, force)
+    summary = build_into(Session.of(context), folder, opened, options)
     print_data(_as_json(summary) if as_json else _as_text(summary, folder))
     return 0
 
@@ -73,11 +67,6 @@ def _expected_bytes(session: Session, sources: Sequence[CorpusSource]) -> int | 
     estimates = [source.estimate_bytes() for source in sources]
     known = [estimate for estimate in estimates if estimate is not None]
     return sum(known) if len(known) == len(estimates) else None
-
-
-def _given(**options: int | None) -> dict[str, int]:
-    """Keep the options that were given; the others keep the default of what takes them."""
-    return {name: value for name, value in options.items() if value is not None}
 
 
 def _as_json(summary: BuildSummary) -> str:

@@ -1,15 +1,15 @@
 """`sc2-attrib index stats`: what an index holds, and how large its parts are."""
 
 import json
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
-
-from sc2_attrib.index.local import IndexStats, index_stats
 
 from sc2_attrib.cli.locations import index_folder, required_index
 from sc2_attrib.cli.options import AsJson, IndexLocation
 from sc2_attrib.cli.streams import print_data
 from sc2_attrib.cli.wording import listed, sized
+from sc2_attrib.index.local import IndexStats, index_stats
 
 
 def stats(index: IndexLocation = None, as_json: AsJson = False) -> int:
@@ -43,5 +43,15 @@ def _facts(found: IndexStats) -> Iterator[tuple[str, str]]:
     yield "text", sized(about.raw_bytes)
     yield "segments", f"{found.n_segments:,}"
     yield "size", f"{sized(n_bytes)}, {n_bytes / max(about.raw_bytes, 1):.3f} of the text"
-    for part, part_bytes in sorted(found.bytes_by_part.items()):
+    for reason, n_skipped in sorted(found.skipped.items()):
+        yield f"skipped: {reason}", f"{n_skipped:,}"
+    for part, part_bytes in sorted(_by_file(found.bytes_by_part).items()):
         yield f"  {part}", sized(part_bytes)
+
+
+def _by_file(bytes_by_section: Mapping[str, int]) -> Mapping[str, int]:
+    """Add up the sections of each kind of file, "grams/pages" under "grams"."""
+    sums: Counter[str] = Counter()
+    for section, n_bytes in bytes_by_section.items():
+        sums[section.partition("/")[0]] += n_bytes
+    return sums

@@ -81,7 +81,7 @@ def test_failed_write_leaves_the_old_report_and_no_litter(
         return "\udc80"
 
     Path("a").write_text("old")
-    monkeypatch.setitem(FORMATS, "json", broken)  # type: ignore[arg-type]  # a dict underneath
+    monkeypatch.setitem(FORMATS, "json", broken)
     with pytest.raises(UnicodeEncodeError):
         write_outputs([result], [Output("json", Path("a"))], Session())
     assert os.listdir() == ["a"]  # noqa: PTH208
