@@ -286,7 +286,7 @@ class PolicyDecision:
 class MatchRecord:
     """One extent of one input that stands in the index.
 
-    `class_` is null where the text was not classified. `in_prompt`: the model did not bring it in,
+    The class is null where the text was not classified. `in_prompt`: the model did not bring it in,
     so it never counts against the user. `fingerprint` survives line shifts.
     """
 

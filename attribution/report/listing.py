@@ -12,6 +12,7 @@ shown, and the lines of matches that reach into it.
 """
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -50,10 +51,10 @@ class Listing:
     def rows(self, glyphs: Glyphs, *, whole: bool, with_carets: bool) -> Iterator[Row]:
         """List the text; only the completion and what is around it where not `whole`."""
         lines = _lines(self.text)
-        margin = self._margin(lines, glyphs)
+        margin, near = self._margin(lines, glyphs), self._near(lines)
         n_hidden = 0
         for index, line in enumerate(lines):
-            if not whole and not self._is_near(index, lines):
+            if not (whole or index in near or self._reaches_in(line)):
                 n_hidden += 1
                 continue
             yield from margin.gap(n_hidden)
@@ -62,17 +63,15 @@ class Listing:
         yield from margin.gap(n_hidden)
 
     def _row(self, line: Range, margin: tuple[Text, Text], with_carets: bool) -> Row:
-        text, carets = Text(), Text()
-        is_matched, is_whole = False, True
+        text, carets = Text(), ""
         for start, stop in self._pieces(line):
             shown = _shown(self.text[start:stop], column=text.cell_len)
             runs = _on(self.runs, (start, stop))
-            style = self._style(start, runs)
-            text.append(shown, style)
-            carets.append(("^" if runs else " ") * cell_len(shown), style)
-            is_matched |= bool(runs)
-            is_whole &= bool(runs) or not shown.strip()
-        under = carets if with_carets and is_matched and not is_whole else None
+            text.append(shown, self._style(start, runs))
+            carets += ("^" if runs else " ") * cell_len(shown)
+        indent = len(text.plain) - len(text.plain.lstrip())
+        is_in_part = "^" in carets and " " in carets[indent:]
+        under = Text(" " * indent + carets[indent:]) if with_carets and is_in_part else None
         return Row(text, *margin, under=under, wrap=Wrap.CELLS)
 
     def _pieces(self, line: Range) -> Iterator[Range]:
@@ -94,13 +93,17 @@ class Listing:
         numbers = _ranges([run.number for run in _on(self.runs, line)])
         return _is_on(self.generated, line), f"[{numbers}]" if numbers else ""
 
-    def _is_near(self, index: int, lines: Sequence[Range]) -> bool:
-        """Tell whether a line is near the completion, or in a match that reaches into it."""
-        first, _ = lines[max(0, index - CONTEXT_LINES)]
-        _, last = lines[min(len(lines) - 1, index + CONTEXT_LINES)]
-        return (first <= self.generated[1] and self.generated[0] <= last) or any(
-            _overlap(run.chars, self.generated) for run in _on(self.runs, lines[index])
-        )
+    def _near(self, lines: Sequence[Range]) -> range:
+        """Number the lines of the completion and some around it."""
+        starts = [start for start, _ in lines]
+        start, stop = self.generated
+        first = bisect_right(starts, start) - 1
+        last = bisect_right(starts, max(start, stop - 1)) - 1
+        return range(first - CONTEXT_LINES, last + CONTEXT_LINES + 1)
+
+    def _reaches_in(self, line: Range) -> bool:
+        """Tell whether a line is part of a match that reaches into the completion."""
+        return any(_overlap(run.chars, self.generated) for run in _on(self.runs, line))
 
     def _margin(self, lines: Sequence[Range], glyphs: Glyphs) -> "_Margin":
         marks = max((len(self._marks(line)[1]) for line in lines), default=0)

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from rich.style import Style
 from rich.text import Text
 
+from sc2_attrib.attribution.license import conclude
 from sc2_attrib.attribution.report.palette import CATEGORY_STYLES
 from sc2_attrib.attribution.report.rows import Row, Wrap, indented, labelled
 from sc2_attrib.attribution.report.view import View, counted, plain
@@ -19,7 +20,7 @@ from sc2_attrib.index.corpus.document import Basis
 
 SHOWN_SOURCES = (2, 10)  # a licence, at verbosity 0 and 1; above that all
 SHOWN_EXCERPT_LINES = 20
-ACTION_WIDTH = 14  # columns up to the text beside `  ! attribute`
+ACTION_WIDTH = 15  # columns up to the text beside `  ! attribute`
 
 BASES = {
     Basis.HEADER: "file header",
@@ -54,10 +55,16 @@ def match_rows(
 
 def brief_row(match: MatchRecord, place: Text, view: View) -> Row:
     """Show a match in one line that `grep` finds, with the strictest of its licences."""
-    license_ = max(match.sources, key=_severity).license
+    license_ = strictest_license(match)
     said = [view.action(match.policy.action), plain(license_.category), plain(license_.expression)]
     size = Text(counted(match.size.normalized_chars, "character"))
     return Row(Text.assemble(place, ": ", Text(view.glyphs.dot).join([*said, size])))
+
+
+def strictest_license(match: MatchRecord) -> LicenseRecord:
+    """Find the licence of a match's sources that asks for the most."""
+    licenses = (source.license for source in match.sources)
+    return max(licenses, key=lambda each: each.category.severity, default=conclude(()))
 
 
 def _facts(match: MatchRecord) -> Iterator[str]:
@@ -115,9 +122,10 @@ def _license(license_: LicenseRecord, view: View) -> Text:
 def _evidence_rows(license_: LicenseRecord) -> Iterator[Row]:
     for said in license_.assertions:
         where = f" in {said.path}" if said.path else ""
-        yield indented(plain(f"{BASES[said.basis]}: {said.expression}{where}", "dim"), 6)
+        evidence = plain(f"{BASES[said.basis]}: {said.expression}{where}", "dim")
+        yield indented(evidence, 6, wrap=Wrap.WORDS)
     for line in license_.copyright:
-        yield indented(plain(line, "dim"), 6)
+        yield indented(plain(line, "dim"), 6, wrap=Wrap.WORDS)
 
 
 def _source_rows(source: Source, view: View) -> Iterator[Row]:
@@ -129,7 +137,7 @@ def _source_rows(source: Source, view: View) -> Iterator[Row]:
         plain(f"@{revision}" if revision else "", "dim"),
         plain(f"  {source.path}:{first}-{last}"),
     )
-    yield indented(place, 6)
+    yield indented(place, 6, wrap=Wrap.WORDS)
     if source.url:
         yield indented(_link(source.url), 8)
     swhid = source.swhid if view.verbosity > 0 else f"{source.document};lines={first}-{last}"
@@ -149,7 +157,3 @@ def _excerpt_rows(excerpt: str, first_line: int, view: View) -> Iterator[Row]:
     if len(lines) > SHOWN_EXCERPT_LINES:
         n_more = len(lines) - SHOWN_EXCERPT_LINES
         yield indented(Text(f"and {counted(n_more, 'more line')}", "dim"), 15)
-
-
-def _severity(source: Source) -> int:
-    return source.license.category.severity

@@ -4,8 +4,8 @@ A block an input, in the order of the result:
 
     src/parse.py  Python · 1 match
       src/parse.py:12:1
-      ✗ deny      GPL-3.0-only is copyleft
-                  29 lines · 1,204 characters · verbatim · in 214 places of 190 repositories
+      ✗ deny       GPL-3.0-only is copyleft
+                   29 lines · 1,204 characters · verbatim · in 214 places of 190 repositories
         copyleft  GPL-3.0-only  file header
           octo/client@94a9ed0  src/client.py:55-83
             https://github.com/octo/client/blob/…
@@ -26,8 +26,8 @@ from rich.console import Console
 from rich.text import Text
 
 from sc2_attrib.attribution.report.listing import Listing, Run
-from sc2_attrib.attribution.report.match_rows import brief_row, match_rows
-from sc2_attrib.attribution.report.rows import Row, print_rows
+from sc2_attrib.attribution.report.match_rows import brief_row, match_rows, strictest_license
+from sc2_attrib.attribution.report.rows import Row, Wrap, print_rows
 from sc2_attrib.attribution.report.summary_rows import summary_rows, unchecked_rows
 from sc2_attrib.attribution.report.view import QUIET, View, counted, plain
 from sc2_attrib.attribution.result import InputRecord, MatchRecord, Result
@@ -74,7 +74,7 @@ def _file_rows(
     record: InputRecord, matches: Sequence[MatchRecord], result: Result, view: View
 ) -> Iterator[Row]:
     facts = view.listed([record.language or "", counted(len(matches), "match")])
-    yield Row(Text.assemble(plain(record.path, "bold"), plain(f"  {facts}", "dim")))
+    yield _header(record, facts)
     for match in matches:
         yield from match_rows(match, _place(record, match), result.texts, view)
         yield Row()
@@ -90,7 +90,7 @@ def _completion_rows(
     model = result.run.model.id if result.run.model else ""
     stopped = f"stopped: {completion.stopped}" if completion.stopped else ""
     facts = view.listed([model, f"{counted(stop - start, 'byte')} generated", stopped])
-    yield Row(Text.assemble(plain(record.path, "bold"), plain(f"  {facts}", "dim")))
+    yield _header(record, facts)
     runs = [_run(number, match) for number, match in enumerate(matches, 1)]
     listing = Listing(text, completion.chars, runs)
     yield from listing.rows(view.glyphs, whole=view.verbosity > 0, with_carets=not view.has_color)
@@ -101,9 +101,13 @@ def _completion_rows(
         yield Row()
 
 
+def _header(record: InputRecord, facts: str) -> Row:
+    line = Text.assemble(plain(record.path, "bold"), plain(f"  {facts}", "dim"))
+    return Row(line, rest=Text("  "), wrap=Wrap.WORDS)
+
+
 def _run(number: int, match: MatchRecord) -> Run:
-    strictest = max((source.license.category for source in match.sources), key=lambda c: c.severity)
-    return Run(number, match.generated.chars, strictest)
+    return Run(number, match.generated.chars, strictest_license(match).category)
 
 
 def _place(record: InputRecord, match: MatchRecord) -> Text:

@@ -111,6 +111,8 @@ def common_runs(query: bytes, text: bytes, min_chars: int) -> Iterable[tuple[Ext
         length = min(len(query), len(text) + diagonal) - start
         shift = start - diagonal
         is_equal = first[start : start + length] == second[shift : shift + length]
+        if np.count_nonzero(is_equal) < min_chars:
+            continue
         edges = np.flatnonzero(np.diff(np.concatenate(([False], is_equal, [False]))))
         for low, high in edges.reshape(-1, 2):
             extent = whole_code_points(query, start + int(low), start + int(high))
