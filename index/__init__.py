@@ -1,1 +1,1 @@
-"""The index: a corpus turned into segments on disk, and every exact match of a text found in them."""
+"""The index: a corpus on disk, and every exact match of a text found in it."""

@@ -2,8 +2,8 @@
 
 Importing Numba and loading compiled code takes longer than checking one small file, so the loops of
 the matcher are written as plain functions over arrays and integers and marked with `kernel`.
-`compiled` makes the fast twin of one on demand. Both twins are the same source text, so the plain one
-is the oracle of the other, and a reader has one thing to read.
+`compiled` makes the fast twin of one on demand. Both twins are the same source text, so the plain
+one is the oracle of the other, and a reader has one thing to read.
 """
 
 import functools
@@ -15,7 +15,7 @@ F = TypeVar("F", bound=Callable[..., object])
 
 
 def kernel(function: F) -> F:
-    """Mark a function that may be compiled: only arrays, numbers, named tuples and other kernels."""
+    """Mark a function of arrays, numbers and named tuples that may be compiled."""
     function.__dict__["is_kernel"] = True
     return function
 

@@ -1,7 +1,8 @@
 """grams.py as machine code: the same hashes at 500 MB/s and more a core.
 
-Importing this module imports Numba (0.5 s), so only builds and large queries do. All functions release
-the GIL. Texts are padded as grams.py says; work goes in chunks that stay in the first-level cache.
+Importing this module imports Numba (0.5 s), so only builds and large queries do. All functions
+release the GIL. Texts are padded as grams.py says; work goes in chunks that stay in the first-level
+cache.
 """
 
 import numpy as np
@@ -46,7 +47,7 @@ def _gram_end(state: np.uint64) -> np.uint64:
 
 @njit(nogil=True, cache=True)
 def _words(text: Bytes, start: int, n: int, out: Keys) -> None:
-    """out[i] = the eight bytes at start + i, little-endian (nine shifted streams: it vectorises)."""
+    """out[i] = the eight bytes at start + i, little-endian, as shifted streams: it vectorises."""
     a, b, c, d = (
         text[start : start + n],
         text[start + 1 : start + 1 + n],
@@ -120,7 +121,8 @@ def strided_grams(
         payloads: out: fingerprint << 48 | context << 40 | position // stride.
 
     Returns:
-        Number of grams. Documents shorter than k + stride - 1 have none: no match in them is promised.
+        Number of grams. Documents shorter than k + stride - 1 have none: no match in them is
+        promised.
     """
     words = np.empty(_CHUNK + k + 32, np.uint64)
     mers = np.empty(_CHUNK + k + 32, np.uint64)
@@ -159,7 +161,7 @@ def strided_grams(
 def dense_grams(
     text: Bytes, n_grams: int, k: int, keys: Keys, fingerprints: Fingerprints, contexts: Contexts
 ) -> None:
-    """Fill the three arrays for grams 0 … n_grams - 1 of a padded text; grams.dense_grams in a loop."""
+    """Fill the arrays for grams 0 … n_grams - 1 of a padded text, as grams.dense_grams."""
     size = _CHUNK + k + 64
     words, mers, spare = (
         np.empty(size, np.uint64),
@@ -184,7 +186,7 @@ def dense_grams(
             end = _gram_end(state[i])
             keys[chunk + i] = (_remix(smallest[i]) & _CLUSTER_MASK) | (end >> _U(36))
             fingerprints[chunk + i] = np.uint16(end & _U(0xFFFF))
-        # The context pieces before and after the grams are the same stream, k + CONTEXT bytes apart.
+        # The pieces before and after the grams are one stream, k + CONTEXT bytes apart.
         first = PADDING + chunk - CONTEXT
         live = n + k + CONTEXT
         _words_long(text, first, live + CONTEXT - 8, words, spare)
@@ -224,7 +226,7 @@ def normalize_into(raw: Bytes, out: Bytes, at: int) -> int:
     """
     for byte in raw:
         out[at] = byte
-        at += np.int64((byte != 32) & ((byte < 9) | (byte > 13)))
+        at += int((byte != 32) & ((byte < 9) | (byte > 13)))
     return at
 
 
@@ -249,7 +251,7 @@ def normalize_documents(raw: Bytes, raw_ends: Offsets, out: Bytes, ends: Offsets
 def find_cuts(
     raw: Bytes, raw_ends: Offsets, ends: Offsets, base: int, block_bits: int, cuts: Offsets
 ) -> int:
-    """Find where content blocks begin: the normalised bytes whose position is a multiple of a block.
+    """Find the raw offsets where content blocks begin.
 
     Args:
         raw, raw_ends, ends: as `normalize_documents` takes and leaves them.
@@ -411,8 +413,8 @@ def scan_pages(
         out_grams, out_positions, out_differs: one row a posting found.
 
     Returns:
-        Number of rows, which may exceed the arrays (then only as many as fit were written), and a page
-        that must be checked before another call, or -1.
+        Number of rows, which may exceed the arrays (then only as many as fit were written), and a
+        page that must be checked before another call, or -1.
     """
     first_print, first_side, count_at = layout
     n = 0
@@ -424,7 +426,7 @@ def scan_pages(
             row = halves[page, first_print : first_print + halves[page, count_at]]
             hits = 0
             for slot in range(row.size):
-                hits += np.int64(row[slot] == wanted)
+                hits += int(row[slot] == wanted)
             for slot in range(row.size if hits else 0):
                 if row[slot] != wanted:
                     continue

@@ -1,14 +1,14 @@
 """Grams of normalised text: which ones an index keeps, and the three hashes of each.
 
-The plain way to find every shared run of T bytes is to index every position of the corpus. That
-is one posting a byte. Here only the k-grams that begin at multiples of a stride S are indexed, and
-every k-gram of the query is looked up. With k + S - 1 = T, any run of T bytes holds one indexed gram
-whole, so nothing of T bytes or more is missed, at 1/S of the postings.
+The plain way to find every shared run of T bytes is to index every position of the corpus. That is
+one posting a byte. Here only the k-grams that begin at multiples of a stride S are indexed, and
+every k-gram of the query is looked up. With k + S - 1 = T, any run of T bytes holds one indexed
+gram whole, so nothing of T bytes or more is missed, at 1/S of the postings.
 
 A gram has
-  key          64 bits: 36 bits of *cluster*, then 28 bits of the gram's own hash. The cluster is the
-               remixed minimum over the gram's 12-mers: neighbouring grams of a text mostly share it, so
-               their postings share pages on disk.
+  key          64 bits: 36 of *cluster*, then 28 of the gram's own hash. The cluster is the
+               remixed minimum over the gram's 12-mers: neighbouring grams of a text mostly share
+               it, so their postings share pages on disk.
   fingerprint  16 further bits of its own hash.
   context      4 bits of the 13 bytes before it, 4 bits of the 13 bytes after it. Equal bits mean
                nothing; different bits prove that a match reaches at most 12 bytes further.
@@ -52,8 +52,8 @@ class GramShape:
     def for_guarantee(cls, chars: int) -> "GramShape":
         """Choose k and S so that every run of `chars` bytes holds an indexed gram.
 
-        Longer grams have fewer false partners, shorter ones allow a longer stride and thus a smaller
-        index: 24 at the default guarantee of 50, 40 from 80 on.
+        Longer grams have fewer false partners, shorter ones allow a longer stride and thus a
+        smaller index: 24 at the default guarantee of 50, 40 from 80 on.
         """
         k = 24 if chars < 80 else 40
         return cls(k, chars - k + 1)
@@ -87,8 +87,8 @@ def dense_grams(text: Bytes, k: int) -> tuple[Keys, Fingerprints, Contexts]:
         Keys, fingerprints and contexts of the grams at offsets 0 … n - k; empty where n < k.
     """
     n_grams = max(text.size - 2 * PADDING - k + 1, 0)
-    words = np.lib.stride_tricks.sliding_window_view(text, 8)
-    words = np.ascontiguousarray(words).view("<u8")[:, 0]
+    windows = np.lib.stride_tricks.sliding_window_view(text, 8)
+    words: Keys = np.ascontiguousarray(windows).view("<u8")[:, 0]
     at = slice(PADDING, PADDING + n_grams)
 
     gram = np.full(n_grams, MIX_3 * k % 2**64, dtype=np.uint64)

@@ -1,8 +1,9 @@
 """The embedded index: a folder with a manifest and segments, built here and searched here.
 
-`build_index` makes one from sources, `open_index` opens one. A folder is an index only once its manifest
-is written, which is the last step of a build; until then it holds a segment folder that nobody names. A
-build over an existing index writes the new segment beside the old one and then replaces the manifest.
+`build_index` makes one from sources, `open_index` opens one. A folder is an index only once its
+manifest is written, which is the last step of a build; until then it holds a segment folder that
+nobody names. A build over an existing index writes the new segment beside the old one and then
+replaces the manifest.
 """
 
 import datetime
@@ -63,7 +64,10 @@ class BuildProgress:
 
 @dataclass(frozen=True, slots=True)
 class BuildSummary:
-    """What a build did. `n_duplicates`: contents that came more than once; `skipped`: counts by reason."""
+    """What a build did.
+
+    `n_duplicates`: contents that came again; `skipped`: documents left out, by reason.
+    """
 
     n_documents: int
     n_occurrences: int
@@ -149,7 +153,10 @@ def open_index(location: str | Path) -> "LocalIndex":
 
 
 class LocalIndex:
-    """An open index folder; a Searcher. Safe to use from several threads, each with caches of its own."""
+    """An open index folder; a Searcher.
+
+    Safe to use from several threads, each of which gets caches of its own.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -257,7 +264,9 @@ def _writing(folder: Path) -> Iterator[None]:
         except BlockingIOError:
             file.seek(0)
             owner = file.read().strip() or "another process"
-            raise IndexUnusableError(f"{folder}: {owner} is writing to it; wait or stop it") from None
+            raise IndexUnusableError(
+                f"{folder}: {owner} is writing to it; wait or stop it"
+            ) from None
         file.truncate(0)
         file.write(f"process {os.getpid()} on {os.uname().nodename}\n")
         file.flush()

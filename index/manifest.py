@@ -1,8 +1,8 @@
 """The manifest: the one file that says what an index consists of.
 
-A folder is an index if it holds MANIFEST. The file is replaced atomically (temporary sibling, fsync of file and
-folder, rename), so a reader sees the index before a change or after it, never between. What the
-manifest doesn't name is litter of an unfinished write.
+A folder is an index if it holds MANIFEST. The file is replaced atomically (temporary sibling, fsync
+of file and folder, rename), so a reader sees the index before a change or after it, never between.
+What the manifest doesn't name is litter of an unfinished write.
 """
 
 import json

@@ -36,9 +36,9 @@ class ExactMatch:
     """One extent of the checked text that stands in at least one document.
 
     `start`, `stop` are half-open byte offsets into the checked raw text and lie on whole code
-    points. `normalized_chars` is the number of bytes in it that are not ASCII white space.
-    The counts are over all documents in which this exact extent can't be extended; with `at_least`
-    they are lower bounds, because the listing was bounded. `sources` are ordered as the contract says:
+    points. `normalized_chars` is the number of bytes in it that are not ASCII white space. The
+    counts are over all documents in which this exact extent can't be extended; with `at_least` they
+    are lower bounds, because the listing was bounded. `sources` are ordered as the contract says:
     not vendored first, then stars (descending), repository, path, revision.
     """
 

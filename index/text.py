@@ -1,8 +1,8 @@
 """Normalised text: the bytes of a text without ASCII white space.
 
-Matching looks only at normalised bytes, so a copy that was re-indented or re-wrapped is still found.
-Everything reported is in raw offsets; `raw_offsets` leads back. One *character* everywhere in this
-project is one normalised byte. Nothing here decodes: invalid UTF-8 passes through as bytes.
+Matching looks only at normalised bytes, so a copy that was re-indented or re-wrapped is still
+found. Everything reported is in raw offsets; `raw_offsets` leads back. One *character* everywhere
+in this project is one normalised byte. Nothing here decodes: invalid UTF-8 passes through as bytes.
 """
 
 import numpy as np

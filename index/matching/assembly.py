@@ -1,7 +1,7 @@
 """The answers of all segments made into one: extents merged, sources read, offsets raw.
 
-Up to here everything is in normalised bytes of the joined texts. Here each text gets its own matches, in
-raw offsets, shrunk to whole code points, with the sources of every segment.
+Up to here everything is in normalised bytes of the joined texts. Here each text gets its own
+matches, in raw offsets, shrunk to whole code points, with the sources of every segment.
 """
 
 from collections import defaultdict
@@ -44,9 +44,7 @@ def assemble(
         listed = list_holders(matcher.segment, search, max_documents=max_sources)
         for extent, holders in listed.items():
             _enter(found, matcher.segment, search, extent, holders, normalized)
-    return [
-        _result(text, matches, max_sources) for text, matches in zip(texts, found, strict=True)
-    ]
+    return [_result(text, matches, max_sources) for text, matches in zip(texts, found, strict=True)]
 
 
 def _enter(
@@ -125,7 +123,7 @@ def _match(
 def bound(sources: Sequence[MatchSource], max_sources: int) -> tuple[MatchSource, ...]:
     """Keep the first `max_sources`, and the first of every licence expression; 0 keeps all."""
     seen: set[str] = set()
-    kept = []
+    kept: list[MatchSource] = []
     for source in sources:
         expression = source.occurrence.license_expression
         if not max_sources or len(kept) < max_sources or expression not in seen:

@@ -1,10 +1,10 @@
 """Seeds on one diagonal, linked into chains with proven bounds.
 
-A *seed* is a query gram with a posting. Seeds of one match lie on one diagonal, a stride apart. A sampled
-gram of the diagonal that is in no posting proves that query and text differ inside it, so a match through
-its neighbour ends before the gram's last byte. Thus each chain gets [lower, upper): no match through it
-reaches beyond, and chains that are too short need not be read. Context bits tighten the bounds: if they
-differ, a match reaches at most 12 bytes beyond the gram on that side.
+A *seed* is a query gram with a posting. Seeds of one match lie on one diagonal, a stride apart. A
+sampled gram of the diagonal that is in no posting proves that query and text differ inside it, so a
+match through its neighbour ends before the gram's last byte. Thus each chain gets [lower, upper):
+no match through it reaches beyond, and chains that are too short need not be read. Context bits
+tighten the bounds: if they differ, a match reaches at most 12 bytes beyond the gram on that side.
 
 Bounds never rest on two hashes being equal. A false seed only makes a chain longer; what is true is
 decided by comparing with the text (comparison.py).
@@ -35,7 +35,7 @@ class Diagonals(NamedTuple):
 
 
 class Chains(NamedTuple):
-    """Chains: `firsts` and `lasts` are offsets of their outermost grams, `lowers` and `uppers` bounds."""
+    """Chains: offsets of their first and last gram, and bounds of any match through them."""
 
     diagonals: Offsets
     firsts: Offsets

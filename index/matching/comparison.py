@@ -1,8 +1,8 @@
 """Chains compared with the text: the only place where a match becomes true.
 
-Chains are split where documents meet, put in order (most linked grams first, for those lead to the longest
-runs), and compared byte by byte unless they can hold no news. Blocks of text are fetched when a comparison
-needs them: the kernel stops, the caller loads, the kernel goes on.
+Chains are split where documents meet, put in order (most linked grams first, for those lead to the
+longest runs), and compared byte by byte unless they can hold no news. Blocks of text are fetched
+when a comparison needs them: the kernel stops, the caller loads, the kernel goes on.
 """
 
 from typing import NamedTuple
@@ -19,7 +19,9 @@ from sc2_attrib.index.segment.content import BLOCK_BITS, BLOCK_CHARS
 from sc2_attrib.index.segment.documents import LicenseSets
 from sc2_attrib.index.text import Bytes, Offsets
 
-GRAM_ALONE = 2 * (CONTEXT - 1)  # a match reaches at most so far beyond a gram whose contexts both differ
+GRAM_ALONE = 2 * (
+    CONTEXT - 1
+)  # a match reaches at most so far beyond a gram whose contexts both differ
 DONE, BLOCK_MISSING, ROOM_MISSING = 0, 1, 2
 
 
@@ -140,24 +142,32 @@ def compare_all(
         n_runs: see `runs`.
 
     Returns:
-        Where it stopped in `order`, runs in use, and GRAM_ALONE = 2 * (CONTEXT - 1)  # a match reaches at most so far beyond a gram whose contexts both differ
-DONE, BLOCK_MISSING (blocks of that candidate) or
-        ROOM_MISSING (in `runs` or `cover`).
+        Where it stopped in `order`, runs in use, and DONE, BLOCK_MISSING (blocks of that
+        candidate) or ROOM_MISSING (in `runs` or `cover`).
     """
     while at < order.size:
         c = order[at]
         lower, upper = candidates.lowers[c], candidates.uppers[c]
         license_set = candidates.license_sets[c]
         if not is_compared[c] and is_open(cover, sets, license_set, lower, upper):
-            if not has_blocks(text, candidates.diagonals[c] + lower, candidates.diagonals[c] + upper):
+            if not has_blocks(
+                text, candidates.diagonals[c] + lower, candidates.diagonals[c] + upper
+            ):
                 return at, n_runs, BLOCK_MISSING
             most = (upper - lower) // query.min_chars + 1
             nodes = room_needed(sets, license_set, lower, upper, most)
-            if n_runs + most > runs.starts.size or cover.count[0] + nodes > cover.nexts.size:
+            if n_runs + most > runs.starts.size or cover.used[0] + nodes > cover.nexts.size:
                 return at, n_runs, ROOM_MISSING
             first = n_runs
             n_runs = compare(
-                query, candidates.diagonals[c], lower, upper, candidates.documents[c], text, runs, n_runs
+                query,
+                candidates.diagonals[c],
+                lower,
+                upper,
+                candidates.documents[c],
+                text,
+                runs,
+                n_runs,
             )
             for run in range(first, n_runs):
                 add_run(cover, sets, license_set, runs.starts[run], runs.stops[run])
@@ -186,7 +196,7 @@ def compare(
     runs: Runs,
     n_runs: int,
 ) -> int:
-    """Append the maximal equal runs of at least min_chars in [lower, upper); the new number of runs."""
+    """Append the maximal equal runs in [lower, upper); the new number of runs."""
     at, start = lower, -1
     while at < upper:
         position = diagonal + at

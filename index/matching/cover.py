@@ -1,12 +1,12 @@
 """Which licences a stretch of the query is already covered for.
 
 A match inside a longer one is left out, unless it brings a licence expression that no longer one
-carries. Seen from one expression: among the documents that carry it, only the matches that lie in no
-longer one are reported. So found runs are kept per expression, and a chain need not be read if every
-expression of its document has a run that holds the chain's bounds.
+carries. Seen from one expression: among the documents that carry it, only the matches that lie in
+no longer one are reported. So found runs are kept per expression, and a chain need not be read if
+every expression of its document has a run that holds the chain's bounds.
 
-Runs are found again by (expression, cell), a cell being 4096 offsets of the query: nodes in linked lists
-behind a table of buckets. A run is entered in each cell it touches.
+Runs are found again by (expression, cell), a cell being 4096 offsets of the query: nodes in linked
+lists behind a table of buckets. A run is entered in each cell it touches.
 """
 
 from typing import NamedTuple
@@ -23,43 +23,46 @@ _SPREAD = 7919  # a prime, so that neighbouring expressions fall into different 
 
 
 class Cover(NamedTuple):
-    """Buckets of nodes; `count[0]` nodes are in use. A node is a run of one expression."""
+    """Buckets of nodes; `used[0]` nodes are in use. A node is a run of one expression."""
 
     buckets: npt.NDArray[np.int32]
     nexts: npt.NDArray[np.int32]
     licenses: npt.NDArray[np.int32]
     starts: Offsets
     stops: Offsets
-    count: Offsets
+    used: Offsets
 
 
 def new_cover(n: int) -> Cover:
     """Make an empty cover for a query of `n` bytes."""
     n_buckets = 1 << max(10, (n >> CELL_BITS).bit_length() + 4)
-    return Cover(
-        np.full(n_buckets, -1, np.int32),
-        *_empty_nodes(256),
-        np.zeros(1, np.int64),
-    )
+    return _with_room(256, np.full(n_buckets, -1, np.int32), np.zeros(1, np.int64))
 
 
 def grown(cover: Cover) -> Cover:
     """Copy a cover with twice as much room."""
-    nodes = _empty_nodes(2 * cover.nexts.size)
-    for old, new in zip(cover[1:5], nodes, strict=True):
-        new[: old.size] = old
-    return Cover(cover.buckets, *nodes, cover.count)
+    n = cover.nexts.size
+    more = _with_room(2 * n, cover.buckets, cover.used)
+    more.nexts[:n], more.licenses[:n] = cover.nexts, cover.licenses
+    more.starts[:n], more.stops[:n] = cover.starts, cover.stops
+    return more
 
 
-def _empty_nodes(
-    n: int,
-) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], Offsets, Offsets]:
-    return np.empty(n, np.int32), np.empty(n, np.int32), np.empty(n, np.int64), np.empty(n, np.int64)
+def _with_room(n: int, buckets: npt.NDArray[np.int32], used: Offsets) -> Cover:
+    return Cover(
+        buckets=buckets,
+        nexts=np.empty(n, np.int32),
+        licenses=np.empty(n, np.int32),
+        starts=np.empty(n, np.int64),
+        stops=np.empty(n, np.int64),
+        used=used,
+    )
 
 
 @kernel
 def _bucket(cover: Cover, license: int, cell: int) -> int:
-    return (license * _SPREAD + cell) & (cover.buckets.size - 1)
+    """Bucket of an expression in a cell."""
+    return (license * _SPREAD + cell) & (len(cover.buckets) - 1)  # type: ignore[no-any-return]  # int
 
 
 @kernel
@@ -101,11 +104,11 @@ def add_run(cover: Cover, sets: LicenseSets, license_set: int, start: int, stop:
         if is_covered(cover, license, start, stop):
             continue
         for cell in range(start >> CELL_BITS, (stop - 1 >> CELL_BITS) + 1):
-            node = cover.count[0]
+            node = cover.used[0]
             bucket = _bucket(cover, license, cell)
             cover.nexts[node] = cover.buckets[bucket]
             cover.licenses[node] = license
             cover.starts[node] = start
             cover.stops[node] = stop
             cover.buckets[bucket] = node
-            cover.count[0] = node + 1
+            cover.used[0] = node + 1

@@ -1,15 +1,16 @@
 """Matches that consist of hot grams alone: no chain leads to them, the hot lists do.
 
 For one text and one licence expression, `reached` says for each offset how far the best run of that
-expression which starts at or before it extends (0: none). A match that lies in none of those runs starts at
-or before the start of some run and ends after the end of the run before it: it belongs to a *gap* between
-two runs, from `before` (last offset it may start at) to `after` (first end it may have). If the gap holds a
-whole guarantee, the match holds its first sampled gram; else some sampled gram of it lies in a window
-around the gap. Only those offsets are examined: ranges of context ranks say which postings can reach far
-enough, and where more than a context is needed, the list of a gram further on is asked first.
+expression which starts at or before it extends (0: none). A match that lies in none of those runs
+starts at or before the start of some run and ends after the end of the run before it: it belongs to
+a *gap* between two runs, from `before` (last offset it may start at) to `after` (first end it may
+have). If the gap holds a whole guarantee, the match holds its first sampled gram; else some sampled
+gram of it lies in a window around the gap. Only those offsets are examined: ranges of context ranks
+say which postings can reach far enough, and where more than a context is needed, the list of a gram
+further on is asked first.
 
-`next_hot_run` gives one candidate at a time; the caller compares it with the text, updates `reached`, and
-asks again. Offsets that are settled stay settled, since `reached` only grows.
+`next_hot_run` gives one candidate at a time; the caller compares it with the text, updates
+`reached`, and asks again. Offsets that are settled stay settled, since `reached` only grows.
 """
 
 from typing import NamedTuple
@@ -31,8 +32,8 @@ _QUERY_BORDER = 10  # beyond the text: equals neither text nor the border of a c
 class HotBounds(NamedTuple):
     """Per offset of the query; meaningful where the gram is hot.
 
-    `lowers`, `uppers`: no all-hot match through the gram reaches beyond. `lefts`, `rights`: most bytes
-    before and after the gram that any posting agrees with, at most the reach.
+    `lowers`, `uppers`: no all-hot match through the gram reaches beyond. `lefts`, `rights`: most
+    bytes before and after the gram that any posting agrees with, at most the reach.
     """
 
     lowers: Offsets
@@ -42,11 +43,13 @@ class HotBounds(NamedTuple):
 
 
 class HotSearch(NamedTuple):
-    """State of the search in the text [start, stop) for one expression; offsets are into the joined text.
+    """State of the search in one text for one expression.
 
-    `offsets`: hot offsets that can lie in a match, ascending. `settled`: by offset. `reached`: by offset, see
-    above. `refuted`: rows (diagonal, start, stop) that the text did not confirm, because a hash was
-    equal by chance.
+    The text is [start, stop) of the joined text, as all offsets.
+
+    `offsets`: hot offsets that can lie in a match, ascending. `settled`: by offset. `reached`: by
+    offset, see above. `refuted`: rows (diagonal, start, stop) that the text did not confirm,
+    because a hash was equal by chance.
     """
 
     start: int
@@ -59,7 +62,7 @@ class HotSearch(NamedTuple):
 
 
 class HotRun(NamedTuple):
-    """A candidate: query [start, stop) on `diagonal`, in `document`; `found` is 0 if there is none."""
+    """Query [start, stop) on `diagonal`, in `document`; `found` is 0 if there is none."""
 
     found: int
     diagonal: int
@@ -79,7 +82,7 @@ def bound_hot(
     bounds: HotBounds,
     out: Offsets,
 ) -> int:
-    """Bound all-hot matches of the text [start, stop) and list the offsets that can lie in one with news.
+    """Bound all-hot matches of a text and list the offsets that can lie in one with news.
 
     Args:
         query, hot, cover, sets: as elsewhere.
@@ -99,9 +102,7 @@ def bound_hot(
             continue
         lower, upper = bounds.lowers[offset], bounds.uppers[offset]
         bounds.lefts[offset], bounds.rights[offset] = reach, reach
-        if upper - lower < query.min_chars or not _has_news(
-            hot, slot, cover, sets, lower, upper
-        ):
+        if upper - lower < query.min_chars or not _has_news(hot, slot, cover, sets, lower, upper):
             continue
         left = _best_left(query, hot, offset, slot)
         right = _best_right(query, hot, offset, slot)
@@ -118,7 +119,7 @@ def bound_hot(
 def _has_news(
     hot: HotTable, slot: int, cover: Cover, sets: LicenseSets, lower: int, upper: int
 ) -> bool:
-    """Tell whether any document of a hot gram carries an expression not covered in [lower, upper)."""
+    """Tell whether a document of a hot gram carries an expression not covered here."""
     for i in range(hot.set_starts[slot], hot.set_stops[slot]):
         if is_open(cover, sets, hot.sets[i], lower, upper):
             return True
@@ -176,7 +177,7 @@ def _bound_by_contexts(query: Query, start: int, stop: int, bounds: HotBounds) -
 
 @kernel
 def _query_left(query: Query, offset: int, n: int, low: int) -> int:
-    """The byte n places before the gram at `offset`, counted from 0; a border byte beyond the text."""
+    """The byte n places before the gram at `offset`; a border byte beyond the text."""
     return query.text[offset - n - 1] if offset - n > low else _QUERY_BORDER
 
 
@@ -187,7 +188,7 @@ def _query_right(query: Query, end: int, n: int, high: int) -> int:
 
 @kernel
 def _best_left(query: Query, hot: HotTable, offset: int, slot: int) -> int:
-    """Most bytes before the gram that any of its contexts agrees with: a binary search and two looks."""
+    """Most bytes before the gram that any of its contexts agrees with."""
     first, stop = hot.left_starts[slot], hot.left_stops[slot]
     low, _ = _rank_range(query, offset, hot.left_contexts, first, stop, query.stride - 1, False)
     best = 0
@@ -210,7 +211,7 @@ def _best_right(query: Query, hot: HotTable, offset: int, slot: int) -> int:
 
 @kernel
 def _agreement(query: Query, at: int, context: Bytes, right: bool) -> int:
-    """Bytes of a context that equal the query, away from `at` (a gram's start, or its end if `right`)."""
+    """Bytes of a context that equal the query, going away from the gram's edge `at`."""
     n = 0
     while n < context.size and _query_byte(query, at, n, right) == context[n]:
         n += 1
@@ -332,7 +333,7 @@ def extent(query: Query, hot: HotTable, offset: int, row: int) -> tuple[int, int
 def fill_reached(cover: Cover, search: HotSearch) -> None:
     """Set `reached` from the runs of the expression that lie in the text."""
     search.reached[search.start : search.stop + 1] = 0
-    for node in range(cover.count[0]):
+    for node in range(cover.used[0]):
         start, stop = cover.starts[node], cover.stops[node]
         if cover.licenses[node] == search.license and search.start <= start < search.stop:
             for offset in range(start, stop):
@@ -349,7 +350,7 @@ def next_hot_run(
     bounds: HotBounds,
     search: HotSearch,
 ) -> HotRun:
-    """Find a match of hot grams alone, in a document that carries the expression, inside no found run.
+    """Find a match of hot grams alone, for the expression, inside no found run.
 
     Args:
         query, hot, sets, bounds: as elsewhere.
@@ -426,13 +427,27 @@ def _longest_through(
     need_right = min(max(reach - left, must_end - end, 0), reach)
     if need_left > left or need_right > right:
         return best
-    steps = max((must_end - end) // query.stride, 0)  # sampled grams further on, whole before must_end
+    steps = max(
+        (must_end - end) // query.stride, 0
+    )  # sampled grams further on, whole before must_end
     far = offset + steps * query.stride
     first_left, stop_left = _rank_range(
-        query, offset, hot.left_contexts, hot.left_starts[slot], hot.left_stops[slot], need_left, False
+        query,
+        offset,
+        hot.left_contexts,
+        hot.left_starts[slot],
+        hot.left_stops[slot],
+        need_left,
+        False,
     )
     first_right, stop_right = _rank_range(
-        query, end, hot.right_contexts, hot.right_starts[slot], hot.right_stops[slot], need_right, True
+        query,
+        end,
+        hot.right_contexts,
+        hot.right_starts[slot],
+        hot.right_stops[slot],
+        need_right,
+        True,
     )
     for row in range(hot.starts[slot], hot.stops[slot]):
         if not (
@@ -463,7 +478,7 @@ def _longest_through(
 
 @kernel
 def _is_refuted(search: HotSearch, diagonal: int, start: int, stop: int) -> bool:
-    for row in search.refuted:
+    for row in search.refuted:  # noqa: SIM110 - Numba has no `any`
         if row[0] == diagonal and row[1] == start and row[2] == stop:
             return True
     return False

@@ -1,7 +1,8 @@
 """Steps over hot grams: what the lists say about a diagonal without reading any text.
 
-On a *diagonal* d, offset i of the query stands against position d + i of the segment. The sampled offsets of a
-diagonal are those with d + i a multiple of the stride. All functions are kernels (compiled.py).
+On a *diagonal* d, offset i of the query stands against position d + i of the segment. The sampled
+offsets of a diagonal are those with d + i a multiple of the stride. All functions are kernels
+(compiled.py).
 """
 
 from sc2_attrib.index.compiled import kernel
@@ -25,7 +26,7 @@ def find_posting(hot: HotTable, slot: int, position: int) -> int:
 
 @kernel
 def agree_left(query: Query, hot: HotTable, offset: int, row: int) -> int:
-    """Bytes before the gram at `offset` that equal the left context of posting `row`; at most the reach."""
+    """Bytes before the gram that equal the left context of posting `row`, up to the reach."""
     context = hot.left_contexts[hot.lefts[row]]
     low = text_start(query, offset)
     n = 0
@@ -36,7 +37,7 @@ def agree_left(query: Query, hot: HotTable, offset: int, row: int) -> int:
 
 @kernel
 def agree_right(query: Query, hot: HotTable, offset: int, row: int) -> int:
-    """Bytes after the gram at `offset` that equal the right context of posting `row`; at most the reach."""
+    """Bytes after the gram that equal the right context of posting `row`, up to the reach."""
     context = hot.right_contexts[hot.rights[row]]
     end, high = offset + query.k, text_stop(query, offset)
     n = 0
@@ -47,10 +48,11 @@ def agree_right(query: Query, hot: HotTable, offset: int, row: int) -> int:
 
 @kernel
 def walk_left(query: Query, hot: HotTable, offset: int, position: int) -> tuple[int, int]:
-    """Step from a sampled gram to earlier hot ones on its diagonal, as long as they are in their lists.
+    """Step from a sampled gram to earlier hot ones that stand on its diagonal.
 
     Returns:
-        The first sampled offset that is not reached, and the row of the earliest posting met, or -1.
+        The first sampled offset that is not reached, and the row of the earliest posting met, or
+        -1.
     """
     low = text_start(query, offset)
     at, row = offset - query.stride, -1

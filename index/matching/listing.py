@@ -1,8 +1,9 @@
 """Which extents are reported, and which documents are listed for each.
 
-An extent is reported if, for some licence expression of its documents, no longer extent around it carries
-that expression. Every run of a reported extent was found before; here further documents that hold
-it are looked for, until `max_documents` are listed and every expression among the rest is represented.
+An extent is reported if, for some licence expression of its documents, no longer extent around it
+carries that expression. Every run of a reported extent was found before; here further documents
+that hold it are looked for, until `max_documents` are listed and every expression among the rest is
+represented.
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,7 +20,7 @@ Extent = tuple[int, int]  # half-open
 
 @dataclass(slots=True)
 class Holders:
-    """Documents that hold an extent, with the first position of it in each (normalised, in the segment).
+    """Documents that hold an extent, each with the first position of it in the segment.
 
     `at_least`: further documents may hold it; they were not compared.
     """
@@ -49,9 +50,7 @@ def reported(licenses: Mapping[Extent, Iterable[object]]) -> list[Extent]:
     return chosen
 
 
-def list_holders(
-    segment: Segment, search: Search, *, max_documents: int
-) -> dict[Extent, Holders]:
+def list_holders(segment: Segment, search: Search, *, max_documents: int) -> dict[Extent, Holders]:
     """List the documents of every reported extent of a finished search; 0: no bound."""
     listing = _Listing(segment, search, max_documents)
     return listing.run()

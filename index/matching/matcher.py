@@ -1,19 +1,19 @@
 """Every exact match of texts in one segment: the steps of the algorithm, in order.
 
-    1. Hash every gram of the texts and look all of them up (pages.py): seeds, and hot grams.
-    2. Link the seeds of each diagonal into chains with proven bounds (chains.py).
-    3. Compare chains with the text, the most promising first; what lies inside a found run of the same
+    1. Hash every gram of the texts and look all of them up (pages.py): seeds, and hot grams. 2.
+    Link the seeds of each diagonal into chains with proven bounds (chains.py). 3. Compare chains
+    with the text, the most promising first; what lies inside a found run of the same
        licence expressions is not read (comparison.py, cover.py).
     4. Find matches of hot grams alone, per text and expression (hot_runs.py).
     5. For each extent that is reported, compare further chains until enough documents are listed
        (listing.py).
 
-Exact: every run of at least min_chars equal bytes holds a sampled gram; either that gram is in a page, and
-the run lies on a chain and within its bounds, or all its sampled grams are hot, and step 4 finds it. Nothing
-is reported that was not compared byte by byte.
+Exact: every run of at least min_chars equal bytes holds a sampled gram; either that gram is in a
+page, and the run lies on a chain and within its bounds, or all its sampled grams are hot, and step
+4 finds it. Nothing is reported that was not compared byte by byte.
 
-The first searches of a process run on NumPy and plain Python, because loading machine code takes longer
-than checking one small file; when the work adds up, the kernels' compiled twins take over.
+The first searches of a process run on NumPy and plain Python, because loading machine code takes
+longer than checking one small file; when the work adds up, the kernels' compiled twins take over.
 """
 
 from collections.abc import Callable, Sequence
@@ -23,11 +23,12 @@ import numpy as np
 
 from sc2_attrib.index.compiled import compiled
 from sc2_attrib.index.matching import chains, comparison, cover, hot_runs
-from sc2_attrib.index.matching.comparison import BLOCK_MISSING, DONE, Candidates, Runs, Text
+from sc2_attrib.index.matching.comparison import BLOCK_MISSING, DONE, Runs, Text
 from sc2_attrib.index.matching.query import Query, prepare
 from sc2_attrib.index.segment.content import BLOCK_BITS, BlockCache
 from sc2_attrib.index.segment.hot import HotTable
 from sc2_attrib.index.segment.reader import Segment
+from sc2_attrib.index.text import Offsets
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -149,7 +150,12 @@ class Search:
                 self._n_runs,
             )
             if status == BLOCK_MISSING:
-                self._load(self.candidates, int(order[at]))
+                row = int(order[at])
+                diagonal = int(self.candidates.diagonals[row])
+                self._load(
+                    diagonal + int(self.candidates.lowers[row]),
+                    diagonal + int(self.candidates.uppers[row]),
+                )
             elif status != DONE:
                 self._make_room()
 
@@ -160,26 +166,32 @@ class Search:
         offsets = np.empty(n, np.int64)
         texts = np.unique(self.query.owners[self.query.slots >= 0])
         for start, stop in zip(
-            self.query.starts[texts].tolist(), (self.query.starts[texts + 1] - 1).tolist(), strict=True
+            self.query.starts[texts].tolist(),
+            (self.query.starts[texts + 1] - 1).tolist(),
+            strict=True,
         ):
             n_open = self._pick(hot_runs.bound_hot)(
-                self.query, self.hot, start, stop, self._cover, self._documents.sets, bounds, offsets
+                self.query,
+                self.hot,
+                start,
+                stop,
+                self._cover,
+                self._documents.sets,
+                bounds,
+                offsets,
             )
             if n_open:
                 self._search_hot(start, stop, bounds, offsets[:n_open].copy())
 
-    def compare(self, diagonal: int, lower: int, upper: int, document: int) -> list[tuple[int, int]]:
+    def compare(
+        self, diagonal: int, lower: int, upper: int, document: int
+    ) -> list[tuple[int, int]]:
         """Compare one stretch of the query with a document; the runs that were seen.
 
         They are added to `runs`, and count as found for the document's licence expressions.
         """
-        one = Candidates(
-            *(np.array([value]) for value in (diagonal, lower, upper, document)),
-            self._documents.license_sets[document : document + 1],
-            np.zeros(1, np.int64),
-        )
-        self._load(one, 0)
-        license_set = int(one.license_sets[0])
+        self._load(diagonal + lower, diagonal + upper)
+        license_set = int(self._documents.license_sets[document])
         most = (upper - lower) // self.query.min_chars + 1
         nodes = cover.room_needed(self._documents.sets, license_set, lower, upper, most)
         while self._n_runs + most > self._runs.starts.size or not self._has_nodes(nodes):
@@ -193,9 +205,7 @@ class Search:
             for run in range(first, self._n_runs)
         ]
         for start, stop in found:
-            self._pick(cover.add_run)(
-                self._cover, self._documents.sets, license_set, start, stop
-            )
+            self._pick(cover.add_run)(self._cover, self._documents.sets, license_set, start, stop)
         return found
 
     def hot_holders(self, start: int, stop: int) -> list[tuple[int, int]]:
@@ -219,9 +229,9 @@ class Search:
         return found
 
     def _search_hot(
-        self, start: int, stop: int, bounds: hot_runs.HotBounds, offsets: hot_runs.Offsets
+        self, start: int, stop: int, bounds: hot_runs.HotBounds, offsets: Offsets
     ) -> None:
-        """Step 4 in one text, for each expression that some document of an open hot gram carries."""
+        """Step 4 in one text, for each expression that documents of open grams carry."""
         slots = self.query.slots[offsets]
         postings = int((self.hot.stops[slots] - self.hot.starts[slots]).sum())
         self._matcher.pace.spend(postings * self._matcher.pace.POSTING_US)
@@ -262,7 +272,7 @@ class Search:
                 refuted = np.array([[run.diagonal, run.start, run.stop]], np.int64)
                 search = search._replace(refuted=np.concatenate((search.refuted, refuted)))
 
-    def _licenses_of(self, slots: hot_runs.Offsets) -> list[int]:
+    def _licenses_of(self, slots: Offsets) -> list[int]:
         """Expressions that documents of hot grams carry, ascending."""
         sets = self._documents.sets
         members = {
@@ -280,14 +290,12 @@ class Search:
     def _text(self) -> Text:
         return Text(self._matcher.blocks.slot_of, self._matcher.blocks.arena)
 
-    def _load(self, candidates: Candidates, row: int) -> None:
-        diagonal = int(candidates.diagonals[row])
-        first = diagonal + int(candidates.lowers[row]) >> BLOCK_BITS
-        last = diagonal + int(candidates.uppers[row]) - 1 >> BLOCK_BITS
-        self._matcher.blocks.reserve(first, last)
+    def _load(self, start: int, stop: int) -> None:
+        """Decode the blocks of positions [start, stop)."""
+        self._matcher.blocks.reserve(start >> BLOCK_BITS, stop - 1 >> BLOCK_BITS)
 
     def _has_nodes(self, n: int) -> bool:
-        return int(self._cover.count[0]) + n <= self._cover.nexts.size
+        return int(self._cover.used[0]) + n <= self._cover.nexts.size
 
     def _make_room(self) -> None:
         more = comparison.empty_runs(2 * self._runs.starts.size)

@@ -1,7 +1,8 @@
 """Texts made ready for matching: normalised, joined, and hashed.
 
-Several texts are looked up at once. They are joined with a byte that normalised text can't hold, so no
-gram that crosses from one text to the next is in any index. Offsets below are into the joined text.
+Several texts are looked up at once. They are joined with a byte that normalised text can't hold, so
+no gram that crosses from one text to the next is in any index. Offsets below are into the joined
+text.
 """
 
 from collections.abc import Sequence
@@ -54,9 +55,7 @@ def prepare(
     padded = grams.padded(SEPARATOR.join([*normalized, b""]))
     owners = np.repeat(np.arange(len(texts), dtype=np.int32), np.diff(starts))
     slots = np.full(owners.size, -1, np.int32)
-    query = Query(
-        padded[PADDING:], owners, starts, slots, shape.k, shape.stride, min_chars
-    )
+    query = Query(padded[PADDING:], owners, starts, slots, shape.k, shape.stride, min_chars)
     return query, _hash(padded, shape.k, fast)
 
 
@@ -74,10 +73,10 @@ def _hash(padded: Bytes, k: int, fast: bool) -> QueryGrams:
 @kernel
 def text_start(query: Query, offset: int) -> int:
     """First offset of the text that `offset` lies in."""
-    return query.starts[query.owners[offset]]
+    return query.starts[query.owners[offset]]  # type: ignore[no-any-return]  # an integer
 
 
 @kernel
 def text_stop(query: Query, offset: int) -> int:
     """End of the text that `offset` lies in: the offset of its separator."""
-    return query.starts[query.owners[offset] + 1] - 1
+    return query.starts[query.owners[offset] + 1] - 1  # type: ignore[no-any-return]  # an integer

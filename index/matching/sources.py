@@ -32,7 +32,8 @@ def read_sources(
         holders: documents with positions of the run they were found by.
         n_chars: normalised bytes of the match.
         checked: raw text of the match as it was checked.
-        skip: normalised bytes by which the match begins after the run: it was shrunk to code points.
+        skip: normalised bytes by which the match begins after the run: it was shrunk to code
+            points.
         max_sources: occurrences to read; 0: all. Every licence expression keeps one.
 
     Returns:
@@ -65,7 +66,7 @@ def read_sources(
 
 
 def sort_key(source: MatchSource) -> tuple[object, ...]:
-    """Order of sources: not vendored, stars descending, then repository, path, revision, document."""
+    """Order of sources: not vendored, stars descending, repository, path, revision."""
     found: Occurrence = source.occurrence
     return (
         found.is_vendor,
@@ -112,4 +113,3 @@ def _locate(segment: Segment, document: int, position: int, end: int) -> _Place:
         1 + line + count_line_ends(excerpt),
         excerpt,
     )
-

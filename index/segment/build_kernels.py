@@ -1,4 +1,4 @@
-"""Machine code that only builds need: finding hot grams in sorted postings, and what stands around them."""
+"""Machine code that only builds need: hot grams, and what stands around them."""
 
 import numpy as np
 from numba import njit
@@ -23,9 +23,10 @@ def split_hot(
         keys: ascending; postings of one key are in order of position.
         payloads: fingerprint << 48 | context << 40 | position.
         cap: most postings a gram may have in pages.
-        out_keys, out_payloads: out: the postings for the pages, one marker in place of each hot gram.
-        hot: out: numbers of the postings of hot grams, gram after gram, in order of (key, fingerprint,
-            position).
+        out_keys, out_payloads: out: the postings for the pages, one marker in place of each hot
+            gram.
+        hot: out: numbers of the postings of hot grams, gram after gram, in order of (key,
+            fingerprint, position).
 
     Returns:
         Lengths of the pages' postings and of `hot`.
@@ -87,7 +88,8 @@ def gather_contexts(
         starts, stops: shape (n,), borders of their documents.
         k: gram length.
         reach: bytes to take on each side.
-        lefts, rights: out, shape (n, reach); left contexts are reversed; BORDER beyond the document.
+        lefts, rights: out, shape (n, reach); left contexts are reversed; BORDER beyond the
+            document.
     """
     for i in range(positions.size):
         before, after = positions[i] - 1, positions[i] + k

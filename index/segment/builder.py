@@ -1,19 +1,23 @@
 """Builds one segment: documents in, files out, in one pass over the text and one over the grams.
 
-    1. Documents are hashed, and a content that came before only adds an occurrence. New ones are gathered
+    1. Documents are hashed, and a content that came before only adds an occurrence. New ones are
+    gathered
        into batches.
-    2. A batch is normalised; worker threads compress its content blocks and hash its strided grams, which
+    2. A batch is normalised; worker threads compress its content blocks and hash its strided grams,
+    which
        are scattered by the top bits of their key into part files beside the segment.
-    3. Each part is sorted in memory, its hot grams are taken out, and the rest become pages.
-    4. The contexts of hot postings are read back from the content store, and the hot lists are written.
+    3. Each part is sorted in memory, its hot grams are taken out, and the rest become pages. 4. The
+    contexts of hot postings are read back from the content store, and the hot lists are written.
 
 Memory holds a few batches, then a few parts; what grows with the corpus is the document table
-(documents.py) and the hot postings. Kernels and zstd release the GIL, so `jobs` threads share the work.
+(documents.py) and the hot postings. Kernels and zstd release the GIL, so `jobs` threads share the
+work.
 """
 
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +27,7 @@ from sc2_attrib.index.corpus.document import Occurrence
 from sc2_attrib.index.errors import CorpusError
 from sc2_attrib.index.grams import PADDING, GramShape, Keys
 from sc2_attrib.index.segment import content, documents, hot
-from sc2_attrib.index.segment.format import SectionFile, SectionWriter
+from sc2_attrib.index.segment.format import SectionFile, SectionWriter, octets
 from sc2_attrib.index.segment.pages import KIND as PAGES_KIND
 from sc2_attrib.index.segment.pages import MAX_POSITION, PageWriter
 from sc2_attrib.index.text import Bytes, Offsets
@@ -184,7 +188,7 @@ class SegmentBuilder:
         text = self._tail + raw
         base = self._tail_start
         edges = [0, *(raw_base + cut - base for cut in cuts)]
-        blocks = [text[start:stop] for start, stop in zip(edges, edges[1:], strict=False)]
+        blocks = [text[start:stop] for start, stop in pairwise(edges)]
         self._tail = text[edges[-1] :]
         self._tail_start = base + edges[-1]
         return blocks, [base + edge for edge in edges[:-1]]
@@ -200,7 +204,7 @@ class SegmentBuilder:
             for part, file in enumerate(self._parts):
                 first, last = found.starts[part : part + 2].tolist()
                 if last > first:
-                    file.write(memoryview(found.pairs[first:last]).cast("B"))
+                    file.write(octets(found.pairs[first:last]))
 
     def _write_documents(self) -> int:
         writer = SectionWriter(self._folder / "documents", documents.KIND)
@@ -210,7 +214,7 @@ class SegmentBuilder:
     # Pass 2: grams
 
     def _write_pages(self) -> tuple[int, list[tuple[Keys, Keys]]]:
-        """Sort the parts into pages; the file's size, and the postings of hot grams part by part."""
+        """Sort the parts into pages; the file's size, and the postings of hot grams."""
         writer = SectionWriter(self._folder / "grams", PAGES_KIND)
         pages = PageWriter(writer)
         hot_postings: list[tuple[Keys, Keys]] = []
@@ -296,7 +300,7 @@ def _part_grams(text: Bytes, ends: Offsets, base: int, shape: GramShape) -> _Gra
 
 
 def _sort_part(path: Path) -> tuple[Keys, Keys, Keys, Keys]:
-    """Sort one part file and remove it; keys and payloads for the pages, then those of hot grams."""
+    """Sort one part file and remove it; postings for the pages, then those of hot grams."""
     from sc2_attrib.index import gram_kernels
     from sc2_attrib.index.segment import build_kernels
 
@@ -327,7 +331,7 @@ def _gather_contexts(
     lefts: Bytes,
     rights: Bytes,
 ) -> None:
-    """Fill the contexts of the postings that begin in _CONTEXT_BLOCKS blocks from `first_block` on."""
+    """Fill the contexts of the postings in _CONTEXT_BLOCKS blocks from `first_block` on."""
     from sc2_attrib.index.segment import build_kernels
 
     stop_block = min(first_block + _CONTEXT_BLOCKS, store.n_blocks)

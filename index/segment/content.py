@@ -1,10 +1,12 @@
-"""The content store: the raw text of all documents, in compressed blocks that are found by position.
+"""The content store: raw text in compressed blocks that are found by position.
 
-Documents stand one after another. A block begins at each normalised byte whose position is a multiple of
-2**BLOCK_BITS and holds the raw bytes from there to the next such byte, so position >> BLOCK_BITS is the
-block, and raw offsets fall out of walking one block. Blocks are zstd frames with content checksums.
+Documents stand one after another. A block begins at each normalised byte whose position is a
+multiple of 2**BLOCK_BITS and holds the raw bytes from there to the next such byte, so position >>
+BLOCK_BITS is the block, and raw offsets fall out of walking one block. Blocks are zstd frames with
+content checksums.
 
-Readers keep normalised blocks in an arena of equal slots (`BlockCache`), which kernels index directly.
+Readers keep normalised blocks in an arena of equal slots (`BlockCache`), which kernels index
+directly.
 """
 
 from collections import OrderedDict
@@ -117,7 +119,7 @@ class ContentStore:
         return text[start - base : stop - base]
 
     def count_lines(self, start: int, stop: int) -> int:
-        """Count the line ends in raw bytes [start, stop) of the segment, `start` beginning a document.
+        """Count line ends in raw bytes [start, stop) of the segment; a document begins at `start`.
 
         A block begins with a byte that is not white space, so no CRLF lies across two blocks.
         """
@@ -146,8 +148,8 @@ class ContentStore:
 class BlockCache:
     """Normalised blocks in memory, the oldest leaving first.
 
-    `arena`: shape (n_slots, BLOCK_CHARS), uint8. `slot_of`: shape (n_blocks + 1,), row of each block in the
-    arena plus one, 0 where it is not present. Both are valid until the next `reserve`.
+    `arena`: shape (n_slots, BLOCK_CHARS), uint8. `slot_of`: shape (n_blocks + 1,), row of each
+    block in the arena plus one, 0 where it is not present. Both are valid until the next `reserve`.
     """
 
     def __init__(self, store: ContentStore, max_bytes: int) -> None:

@@ -1,8 +1,9 @@
 """Documents and occurrences of a segment: where each text stands, and where it was found.
 
 Columns of fixed width are mapped (positions, ids, licence numbers), so the matcher asks for a
-document's licences without reading any text; the rest of an occurrence is JSON in compressed blocks,
-read only for what is listed. Occurrences stand in document order: those of one document are a range.
+document's licences without reading any text; the rest of an occurrence is JSON in compressed
+blocks, read only for what is listed. Occurrences stand in document order: those of one document are
+a range.
 """
 
 import hashlib
@@ -10,6 +11,7 @@ import json
 import mmap
 from collections.abc import Sequence
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -32,7 +34,7 @@ _MOST_METADATA = 1 << 28  # bytes of one block; beyond it is damage
 
 
 class LicenseSets(NamedTuple):
-    """Distinct sets of licence expressions that documents carry; set s is ids[starts[s]:starts[s + 1]].
+    """Distinct sets of licence expressions: set s is ids[starts[s]:starts[s + 1]].
 
     `starts` and `ids` are int64 and int32; ids number the segment's expressions.
     """
@@ -83,14 +85,16 @@ def decode_occurrence(line: bytes) -> Occurrence:
         LicenseAssertion(expression, Basis(basis), path, confidence)
         for expression, basis, path, confidence in fields.pop("licenses", ())
     )
-    return Occurrence(**fields | {"copyright": tuple(fields.get("copyright", ()))}, licenses=licenses)
+    return Occurrence(
+        **fields | {"copyright": tuple(fields.get("copyright", ()))}, licenses=licenses
+    )
 
 
 class DocumentWriter:
     """Collects documents and occurrences in any order and writes them in document order.
 
-    What grows with the corpus is 60 bytes a document and 20 an occurrence in memory; the occurrences'
-    JSON waits in a spool file beside the segment.
+    What grows with the corpus is 60 bytes a document and 20 an occurrence in memory; the
+    occurrences' JSON waits in a spool file beside the segment.
     """
 
     def __init__(self, spool: Path) -> None:
@@ -181,7 +185,7 @@ def _license_sets(
     values = licenses.tolist()
     set_of_document = [
         numbers.setdefault(tuple(sorted(set(values[start:stop]))), len(numbers))
-        for start, stop in zip(bounds, bounds[1:], strict=False)
+        for start, stop in pairwise(bounds)
     ]
     starts = np.cumsum([0, *map(len, numbers)], dtype=np.int64)
     ids = np.array([number for members in numbers for number in members], np.int32)
@@ -267,4 +271,3 @@ class DocumentTable:
         for name, (found, wanted) in expected.items():
             if found != wanted:
                 raise self._file[name].corrupt(0, f"{found} items, expected {wanted}")
-

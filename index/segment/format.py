@@ -5,10 +5,10 @@
     table               where each section lies, and the CRC-32 of every 64 KiB of it
     trailer  32 bytes   where the table lies, its CRC-32, magic again
 
-The trailer is written last, so a file that was not finished is recognised. A reader maps the file and
-checks a 64 KiB chunk when bytes of it are first asked for; what has checksums of its own (gram
-pages, zstd frames) is asked for with `unchecked`. All integers are little-endian. docs/FORMAT.md is the
-authority.
+The trailer is written last, so a file that was not finished is recognised. A reader maps the file
+and checks a 64 KiB chunk when bytes of it are first asked for; what has checksums of its own (gram
+pages, zstd frames) is asked for with `unchecked`. All integers are little-endian. docs/FORMAT.md is
+the authority.
 """
 
 import hashlib
@@ -37,6 +37,12 @@ TRAILER = struct.Struct("<QQII8s")  # table offset, table length, table CRC-32, 
 ENTRY = struct.Struct("<16sQQ")  # section name, offset, length; then the CRC-32s of its chunks
 
 
+def octets(data: Data) -> memoryview:
+    """View contiguous data as bytes."""
+    # NumPy's annotations declare the buffer protocol from Python 3.12 on.
+    return memoryview(data).cast("B")  # type: ignore[arg-type]
+
+
 class SectionWriter:
     """Writes one file from start to end; not usable before `finish` has returned."""
 
@@ -62,7 +68,7 @@ class SectionWriter:
 
     def write(self, data: Data) -> None:
         """Append to the section."""
-        view = memoryview(data).cast("B")
+        view = octets(data)
         self._write_plain(view)
         while view.nbytes:
             part = view[: CHUNK_BYTES - self._chunk_filled]
@@ -93,7 +99,7 @@ class SectionWriter:
         """Close without finishing; the file stays unreadable."""
         self._file.close()
 
-    def _write_plain(self, data: Data) -> None:
+    def _write_plain(self, data: bytes | memoryview) -> None:
         self._at += self._file.write(data)
 
     def _close_chunk(self) -> None:
@@ -105,7 +111,9 @@ class SectionWriter:
             return
         if self._chunk_filled:
             self._close_chunk()
-        entry = ENTRY.pack(self._name.encode().ljust(16, b"\0"), self._start, self._at - self._start)
+        entry = ENTRY.pack(
+            self._name.encode().ljust(16, b"\0"), self._start, self._at - self._start
+        )
         self._entries.append(entry + struct.pack(f"<{len(self._checksums)}I", *self._checksums))
         self._name = ""
 
@@ -140,7 +148,9 @@ class Section:
     def unchecked(self, start: int, stop: int) -> memoryview:
         """Return bytes [start, stop) as they are, for data that carries its own checksums."""
         if not 0 <= start <= stop <= len(self._data):
-            raise self.corrupt(start, f"a range up to {stop} in a section of {len(self._data)} bytes")
+            raise self.corrupt(
+                start, f"a range up to {stop} in a section of {len(self._data)} bytes"
+            )
         return self._data[start:stop]
 
     def array(self, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
@@ -180,7 +190,8 @@ class Section:
 class SectionFile:
     """A finished file, mapped read-only.
 
-    `digest`: SHA-256 of the section table, and through its checksums of every byte of every section.
+    `digest`: SHA-256 of the section table, and through its checksums of every byte of every
+    section.
     """
 
     digest: str
@@ -250,8 +261,9 @@ class SectionFile:
             at += ENTRY.size
             checksums = table[at : at + 4 * -(-n_bytes // CHUNK_BYTES)]
             at += len(checksums)
-            yield name.rstrip(b"\0").decode(), Section(
-                self.path, self._data, offset, n_bytes, checksums
+            yield (
+                name.rstrip(b"\0").decode(),
+                Section(self.path, self._data, offset, n_bytes, checksums),
             )
 
 
@@ -259,6 +271,8 @@ def _map_file(path: Path) -> mmap.mmap | bytes:
     try:
         with path.open("rb") as file:
             # An empty file can't be mapped; it is reported as too short like any other.
-            return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if path.stat().st_size else b""
+            return (
+                mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if path.stat().st_size else b""
+            )
     except FileNotFoundError:
         raise CorruptIndexError(path, 0, "the file is missing") from None

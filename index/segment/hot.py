@@ -1,17 +1,20 @@
 """Hot grams: those with more than CAP postings keep a list of all of them, with what stands around.
 
-A list that stopped at some length would hide documents; a list read from the text would cost a block
-a posting. So each hot gram keeps, in order of position: position, document, and the *ranks* of its
-left and right context, the REACH bytes before and after it (as far as the document goes). Distinct
-contexts are stored once a gram, sorted, so a range of ranks is "all postings that agree with the query
-for so many bytes". A sampled gram that is absent from the list is thereby known to be absent from the text.
+A list that stopped at some length would hide documents; a list read from the text would cost a
+block a posting. So each hot gram keeps, in order of position: position, document, and the *ranks*
+of its left and right context, the REACH bytes before and after it (as far as the document goes).
+Distinct contexts are stored once a gram, sorted, so a range of ranks is "all postings that agree
+with the query for so many bytes". A sampled gram that is absent from the list is thereby known to
+be absent from the text.
 
 On disk, whole grams are packed into zstd pages of about PAGE_POSTINGS postings:
 
-    u32 × 3 a gram         postings, distinct left contexts, distinct right contexts
-    4 columns of u32       position, document, left rank, right rank of all postings; each column is stored
-                           as differences modulo 2**32 to the row before, as four planes of bytes
-    left contexts          rows of REACH bytes, read away from the gram (reversed); BORDER fills the row
+    3 u32 a gram           postings, distinct left contexts, distinct right contexts
+    4 columns of u32       position, document, left rank, right rank of all postings; each column is
+                           stored as differences modulo 2**32 to the row before, in four planes of
+                           bytes
+    left contexts          rows of REACH bytes, read away from the gram (reversed), filled up with
+                           BORDER
     right contexts         rows of REACH bytes
 
 In memory, `HotCache` keeps decoded grams in flat arrays, which kernels index by slot.
@@ -41,9 +44,10 @@ _MOST_PAGE = 1 << 31
 class HotLists(NamedTuple):
     """Hot grams with their postings, as a build finds them.
 
-    `keys`, `fingerprints`: shape (n,), ascending as pairs. `starts`: shape (n + 1,): postings of gram g are
-    rows starts[g] … starts[g + 1]. `positions` (in strides, ascending within a gram) and `documents` are
-    columns of all postings, `lefts` and `rights` their contexts, shape (n_postings, reach).
+    `keys`, `fingerprints`: shape (n,), ascending as pairs. `starts`: shape (n + 1,): postings of
+    gram g are rows starts[g] … starts[g + 1]. `positions` (in strides, ascending within a gram) and
+    `documents` are columns of all postings, `lefts` and `rights` their contexts, shape (n_postings,
+    reach).
     """
 
     keys: Keys
@@ -99,7 +103,7 @@ def _encode_page(lists: HotLists, start: int, stop: int) -> bytes:
 def _rank_contexts(
     contexts: Bytes, owner: npt.NDArray[np.int64], n_grams: int
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], Bytes]:
-    """Sort the distinct contexts of each gram: rank of each posting, how many a gram, and they themselves."""
+    """Sort the distinct contexts of each gram: rank of each posting, count a gram, contexts."""
     width = -(-contexts.shape[1] // 8) * 8
     wide = np.zeros((len(contexts), width), np.uint8)
     wide[:, : contexts.shape[1]] = contexts
@@ -118,9 +122,10 @@ def _rank_contexts(
 class HotTable(NamedTuple):
     """Decoded hot grams, indexed by slot; what kernels work on.
 
-    Postings of slot s are rows starts[s] … stops[s] of positions, documents, lefts, rights; lefts and rights
-    are rows of left_contexts and right_contexts, where slot s owns left_starts[s] … left_stops[s]
-    and so on, sorted. The documents of slot s carry the licence sets set_starts[s] … set_stops[s] of `sets`.
+    Postings of slot s are rows starts[s] … stops[s] of positions, documents, lefts, rights; lefts
+    and rights are rows of left_contexts and right_contexts, where slot s owns left_starts[s] …
+    left_stops[s] and so on, sorted. The documents of slot s carry the licence sets set_starts[s] …
+    set_stops[s] of `sets`.
     """
 
     starts: Offsets
@@ -175,8 +180,8 @@ class HotCache:
         """Find grams among the hot ones and make them present.
 
         Returns:
-            Slot of each gram in `table`, or -1 where the gram is not hot. Slots stay valid until the
-            next call.
+            Slot of each gram in `table`, or -1 where the gram is not hot. Slots stay valid until
+            the next call.
         """
         numbers = self._find(keys, fingerprints)
         wanted = np.unique(numbers[numbers >= 0])
@@ -210,7 +215,7 @@ class HotCache:
         self._refresh()
 
     def _refresh(self) -> None:
-        self.table = HotTable(*(column.rows for column in self._columns))
+        self.table = HotTable._make(column.rows for column in self._columns)
 
     def _load(self, pages: list[int]) -> None:
         """Decode pages and append their grams to the table."""
@@ -220,7 +225,7 @@ class HotCache:
             self._n_slots += stop - first
             part = _shifted(self._read_page(page), self.table)
             for column, rows in zip(self._columns, part, strict=True):
-                column.append(rows)
+                column.append(np.asarray(rows))
             self._refresh()
 
     def _read_page(self, page: int) -> HotTable:
@@ -255,16 +260,21 @@ class HotCache:
         sets = np.unique(owner << 32 | self._license_sets[columns[1]])
         set_stops = np.searchsorted(sets, (np.arange(n_grams) + 1) << 32)
         return HotTable(
-            *(column for pair in zip(starts.T, stops.T, strict=True) for column in pair),
-            np.append(0, set_stops[:-1]),
-            set_stops,
-            columns[0],
-            columns[1],
-            columns[2] + starts[owner, 1],
-            columns[3] + starts[owner, 2],
-            sets & 0xFFFFFFFF,
-            lefts,
-            rights,
+            starts=starts[:, 0],
+            stops=stops[:, 0],
+            left_starts=starts[:, 1],
+            left_stops=stops[:, 1],
+            right_starts=starts[:, 2],
+            right_stops=stops[:, 2],
+            set_starts=np.append(0, set_stops[:-1]),
+            set_stops=set_stops,
+            positions=columns[0],
+            documents=columns[1],
+            lefts=columns[2] + starts[owner, 1],
+            rights=columns[3] + starts[owner, 2],
+            sets=sets & 0xFFFFFFFF,
+            left_contexts=lefts,
+            right_contexts=rights,
         )
 
 

@@ -1,15 +1,15 @@
 """The gram table: pages of postings in the order of their keys.
 
-A posting says where in the segment a gram stands. Its key is not stored: pages are sorted by key, and
-the *fence* (first key of each page, all that need be in memory) leads to the page; within the page
-the 16-bit fingerprint tells postings apart. One look-up meets 584 * 2**-16 = 0.009 false postings,
-which the context bits and the comparison with the text weed out.
+A posting says where in the segment a gram stands. Its key is not stored: pages are sorted by key,
+and the *fence* (first key of each page, all that need be in memory) leads to the page; within the
+page the 16-bit fingerprint tells postings apart. One look-up meets 584 * 2**-16 = 0.009 false
+postings, which the context bits and the comparison with the text weed out.
 
 A page is 4096 bytes, three columns and its own checksum, so a look-up scans 1.1 KiB of it:
 
-    0     584 × u32   position // stride; HOT = the gram has a list of its own (hot.py)
-    2336  584 × u16   fingerprint
-    3504  584 × u8    context bits (grams.py)
+    0     584 of u32   position // stride; HOT = the gram has a list of its own (hot.py)
+    2336  584 of u16   fingerprint
+    3504  584 of u8    context bits (grams.py)
     4088  u16         number of postings; the rest are zero
     4090  u16         zero
     4092  u32         CRC-32 of bytes 0 … 4091
@@ -23,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sc2_attrib.index.grams import Contexts, Fingerprints, Keys
-from sc2_attrib.index.segment.format import Section, SectionWriter
+from sc2_attrib.index.segment.format import Section, SectionWriter, octets
 
 KIND = b"GRAM"
 PAGE_BYTES = 4096
@@ -77,15 +77,14 @@ class PageWriter:
         if not n:
             return
         pages = np.zeros(-(-n // PER_PAGE), dtype=PAGE)
-        payloads = np.zeros(pages.size * PER_PAGE, np.uint64)
-        payloads[:n] = self._payloads[:n]
-        payloads = payloads.reshape(pages.size, PER_PAGE)
+        payloads = np.zeros((pages.size, PER_PAGE), np.uint64)
+        payloads.ravel()[:n] = self._payloads[:n]
         pages["positions"] = payloads.astype(np.uint32)
         pages["contexts"] = (payloads >> np.uint64(40)).astype(np.uint8)
         pages["fingerprints"] = (payloads >> np.uint64(48)).astype(np.uint16)
         pages["count"] = PER_PAGE
         pages["count"][-1] = n - (pages.size - 1) * PER_PAGE
-        view = memoryview(pages).cast("B")
+        view = octets(pages)
         for page in range(pages.size):
             start = page * PAGE_BYTES
             pages["checksum"][page] = zlib.crc32(view[start : start + PAGE_BYTES - 4])
@@ -98,9 +97,9 @@ class PageWriter:
 class Seeds:
     """Where grams of a query stand in the segment; one row a (gram, posting).
 
-    `grams`: numbers of query grams, ascending. `positions`: in strides. `differs`: bit LEFT_DIFFERS or
-    RIGHT_DIFFERS is set where the context proves a difference on that side.
-    `hot`: numbers of query grams whose fingerprint met a HOT posting, ascending.
+    `grams`: numbers of query grams, ascending. `positions`: in strides. `differs`: bit LEFT_DIFFERS
+    or RIGHT_DIFFERS is set where the context proves a difference on that side. `hot`: numbers of
+    query grams whose fingerprint met a HOT posting, ascending.
     """
 
     grams: npt.NDArray[np.int32]
