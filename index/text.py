@@ -13,8 +13,7 @@ Offsets = npt.NDArray[np.int64]
 
 WHITE_SPACE = b"\t\n\x0b\x0c\r "  # ASCII white space: HT, LF, VT, FF, CR, space
 
-_IS_TEXT = np.ones(256, dtype=np.bool_)
-_IS_TEXT[list(WHITE_SPACE)] = False
+_IS_TEXT = bytes(byte not in WHITE_SPACE for byte in range(256))  # 1: not white space
 
 
 def normalize(raw: bytes) -> bytes:
@@ -24,7 +23,7 @@ def normalize(raw: bytes) -> bytes:
 
 def raw_offsets(raw: bytes) -> Offsets:
     """Locate each normalised byte of `raw`: shape (len(normalize(raw)),), ascending raw offsets."""
-    return np.flatnonzero(_IS_TEXT[np.frombuffer(raw, dtype=np.uint8)])
+    return np.flatnonzero(np.frombuffer(raw.translate(_IS_TEXT), dtype=np.bool_))
 
 
 def whole_code_points(normalized: bytes | Bytes, start: int, stop: int) -> tuple[int, int]:

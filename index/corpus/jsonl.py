@@ -114,7 +114,7 @@ def _shown(value: object) -> str:
 @contextmanager
 def _open(path: Path) -> Iterator[BinaryIO]:
     """Open a file, unpacked as its suffix says; what goes wrong while it is read: CorpusError."""
-    import pyarrow  # type: ignore[import-untyped]  # ships no types
+    import pyarrow
 
     try:
         with pyarrow.input_stream(path, compression="detect") as stream:

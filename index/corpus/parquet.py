@@ -107,8 +107,8 @@ def _content_bytes(file: Path) -> int:
 @contextmanager
 def _open(file: Path) -> Iterator[Any]:
     """Open a Parquet file; whatever goes wrong while it is read becomes a CorpusError."""
-    import pyarrow  # type: ignore[import-untyped]  # ships no types
-    import pyarrow.parquet  # type: ignore[import-untyped]  # likewise
+    import pyarrow
+    import pyarrow.parquet
 
     try:
         with pyarrow.parquet.ParquetFile(

@@ -64,12 +64,11 @@ def _enter(
         return
     match = found[owner][start, stop]
     match.parts.append(_Part(segment, holders, start - own[0]))
-    table = segment.documents
-    expressions = table.expressions
+    expressions = segment.documents.expressions
     match.licenses.update(
         expressions[license]
-        for document in holders.positions
-        for license in members(table.sets, int(table.license_sets[document]))
+        for license_set in holders.license_sets
+        for license in members(segment.documents.sets, license_set)
     )
 
 

@@ -62,7 +62,7 @@ def _with_room(n: int, buckets: npt.NDArray[np.int32], used: Offsets) -> Cover:
 @kernel
 def _bucket(cover: Cover, license: int, cell: int) -> int:
     """Bucket of an expression in a cell."""
-    return (license * _SPREAD + cell) & (len(cover.buckets) - 1)  # type: ignore[no-any-return]  # int
+    return (license * _SPREAD + cell) & (len(cover.buckets) - 1)
 
 
 @kernel
@@ -93,7 +93,8 @@ def is_open(cover: Cover, sets: LicenseSets, license_set: int, lower: int, upper
 def room_needed(sets: LicenseSets, license_set: int, lower: int, upper: int, n_runs: int) -> int:
     """Most nodes that `n_runs` runs within [lower, upper) can take."""
     cells = (upper - lower >> CELL_BITS) + 2
-    return (sets.starts[license_set + 1] - sets.starts[license_set]) * (cells + n_runs)
+    n_licenses = int(sets.starts[license_set + 1] - sets.starts[license_set])
+    return n_licenses * (cells + n_runs)
 
 
 @kernel

@@ -22,15 +22,12 @@ Extent = tuple[int, int]  # half-open
 class Holders:
     """Documents that hold an extent, each with the first position of it in the segment.
 
-    `at_least`: further documents may hold it; they were not compared.
+    `license_sets` are theirs. `at_least`: further documents may hold it; they were not compared.
     """
 
     positions: dict[int, int] = field(default_factory=dict)
+    license_sets: set[int] = field(default_factory=set)
     at_least: bool = False
-
-    def add(self, document: int, position: int) -> None:
-        """Note that a document holds the extent at a position."""
-        self.positions[document] = min(position, self.positions.get(document, position))
 
 
 def reported(licenses: Mapping[Extent, Iterable[object]]) -> list[Extent]:
@@ -65,13 +62,12 @@ class _Listing:
 
     def run(self) -> dict[Extent, Holders]:
         self._note(range(self._search.runs.starts.size))
-        sets = self._documents.license_sets
         extents = reported(
             {
                 extent: {
                     license
-                    for document in holders.positions
-                    for license in members(self._documents.sets, int(sets[document]))
+                    for license_set in holders.license_sets
+                    for license in members(self._documents.sets, license_set)
                 }
                 for extent, holders in self._holders.items()
             }
@@ -86,50 +82,35 @@ class _Listing:
         runs = self._search.runs
         for row in rows:
             start = int(runs.starts[row])
-            holders = self._holders.setdefault((start, int(runs.stops[row])), Holders())
-            holders.add(int(runs.documents[row]), int(runs.diagonals[row]) + start)
+            extent = start, int(runs.stops[row])
+            self._add(extent, int(runs.documents[row]), int(runs.diagonals[row]) + start)
 
     def _complete_from_chains(self, extent: Extent) -> None:
         """Compare the chains that may hold the extent and were not read."""
-        candidates, holders = self._search.candidates, self._holders[extent]
+        candidates = self._search.candidates
         rows = np.flatnonzero(
             (candidates.lowers <= extent[0])
             & (candidates.uppers >= extent[1])
             & ~self._search.is_compared
         )
-        seen = self._licenses(holders)
         for row in rows[np.argsort(candidates.diagonals[rows], kind="stable")].tolist():
-            document = int(candidates.documents[row])
-            position = int(candidates.diagonals[row]) + extent[0]
-            if holders.positions.get(document, 1 << 62) <= position:
-                continue
-            if not self._is_wanted(document, holders, seen):
-                holders.at_least |= document not in holders.positions
+            document, diagonal = int(candidates.documents[row]), int(candidates.diagonals[row])
+            if not self._is_wanted(extent, document, diagonal):
                 continue
             first = self._search.runs.starts.size
             self._search.compare(
-                int(candidates.diagonals[row]),
-                int(candidates.lowers[row]),
-                int(candidates.uppers[row]),
-                document,
+                diagonal, int(candidates.lowers[row]), int(candidates.uppers[row]), document
             )
             self._search.is_compared[row] = True
             self._note(range(first, self._search.runs.starts.size))
-            seen = self._licenses(holders) if document in holders.positions else seen
 
     def _complete_from_hot_lists(self, extent: Extent) -> None:
         """Compare the documents on diagonals of hot grams alone."""
-        holders, (start, stop) = self._holders[extent], extent
-        seen = self._licenses(holders)
-        for diagonal, document in sorted(self._search.hot_holders(start, stop)):
-            if holders.positions.get(document, 1 << 62) <= diagonal + start:
-                continue
-            if not self._is_wanted(document, holders, seen):
-                holders.at_least |= document not in holders.positions
-                continue
-            if self._is_exactly(extent, diagonal, document):
-                holders.add(document, diagonal + start)
-                seen = self._licenses(holders)
+        for diagonal, document in sorted(self._search.hot_holders(*extent)):
+            if self._is_wanted(extent, document, diagonal) and self._is_exactly(
+                extent, diagonal, document
+            ):
+                self._add(extent, document, diagonal + extent[0])
 
     def _is_exactly(self, extent: Extent, diagonal: int, document: int) -> bool:
         """Tell whether the run of a document is the extent, no longer and no shorter."""
@@ -140,21 +121,34 @@ class _Listing:
         upper = min(extent[1] + 1, bounds[1] - 1, borders[1] - diagonal)
         return extent in self._search.compare(diagonal, lower, upper, document)
 
-    def _is_wanted(self, document: int, holders: Holders, seen: set[int]) -> bool:
-        """Tell whether a document would be listed: there is room, or it brings an expression."""
-        if document in holders.positions or len(holders.positions) < self._most:
-            return True
-        expressions = members(self._documents.sets, int(self._documents.license_sets[document]))
-        return not seen.issuperset(expressions)
+    def _is_wanted(self, extent: Extent, document: int, diagonal: int) -> bool:
+        """Tell whether a comparison could change the listing.
 
-    def _licenses(self, holders: Holders) -> set[int]:
-        return {
-            license
-            for document in holders.positions
-            for license in members(
-                self._documents.sets, int(self._documents.license_sets[document])
-            )
+        It could where there is room, where the document brings an expression, or where it is
+        listed with a later position. What is passed over makes the counts lower bounds.
+        """
+        holders = self._holders[extent]
+        if document in holders.positions:
+            return holders.positions[document] > diagonal + extent[0]
+        if len(holders.positions) < self._most:
+            return True
+        if int(self._documents.license_sets[document]) in holders.license_sets:
+            holders.at_least = True
+            return False
+        licenses = {
+            license for s in holders.license_sets for license in members(self._documents.sets, s)
         }
+        brings = not licenses.issuperset(self._members(document))
+        holders.at_least |= not brings
+        return brings
+
+    def _add(self, extent: Extent, document: int, position: int) -> None:
+        holders = self._holders.setdefault(extent, Holders())
+        holders.positions[document] = min(position, holders.positions.get(document, position))
+        holders.license_sets.add(int(self._documents.license_sets[document]))
+
+    def _members(self, document: int) -> list[int]:
+        return members(self._documents.sets, int(self._documents.license_sets[document]))
 
 
 def members(sets: LicenseSets, license_set: int) -> list[int]:

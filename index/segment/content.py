@@ -10,21 +10,21 @@ directly.
 """
 
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from threading import local
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import zstandard
 
 from sc2_attrib.index.segment.format import Section, SectionFile, SectionWriter
-from sc2_attrib.index.text import Bytes, normalize
+from sc2_attrib.index.text import Bytes, Offsets, normalize, raw_offsets
 
 BLOCK_BITS = 14  # 16 KiB of normalised text: see docs/decisions/0001-strided-index.md
 BLOCK_CHARS = 1 << BLOCK_BITS
 LEVEL = 3
 KIND = b"TEXT"
+_RECENT_BLOCKS = 256  # raw blocks kept a thread: 5 MB
 _MOST_SPACE = 1 << 30  # a block of mostly white space may be long; beyond this it is damage
 
 
@@ -66,9 +66,9 @@ class ContentWriter:
 
     def finish(self, raw_bytes: int) -> None:
         """Write the tables; `raw_bytes` is the length of all text."""
-        self._writer.add("offsets", np.array(self._offsets, "<u8"))
-        self._writer.add("raw_starts", np.array([*self._raw_starts, raw_bytes], "<u8"))
-        self._writer.add("line_ends", np.array(self._line_ends, "<u8"))
+        self._writer.add("offsets", np.array(self._offsets, "<i8"))
+        self._writer.add("raw_starts", np.array([*self._raw_starts, raw_bytes], "<i8"))
+        self._writer.add("line_ends", np.array(self._line_ends, "<i8"))
 
 
 class ContentStore:
@@ -76,9 +76,9 @@ class ContentStore:
 
     def __init__(self, file: SectionFile) -> None:
         self._blocks = file["blocks"]
-        self._offsets: npt.NDArray[np.uint64] = file["offsets"].array("<u8")
-        self._raw_starts: npt.NDArray[np.uint64] = file["raw_starts"].array("<u8")
-        self._line_ends: npt.NDArray[np.uint64] = file["line_ends"].array("<u8")
+        self._offsets: Offsets = file["offsets"].array("<i8")
+        self._raw_starts: Offsets = file["raw_starts"].array("<i8")
+        self._line_ends: Offsets = file["line_ends"].array("<i8")
         _check_ascending(file["offsets"], self._offsets)
         _check_ascending(file["raw_starts"], self._raw_starts)
         if not self._offsets.size == self._raw_starts.size == self._line_ends.size:
@@ -87,29 +87,43 @@ class ContentStore:
         self._thread = local()  # a decompressor serves one thread at a time
 
     def read_block(self, block: int) -> bytes:
-        """Decompress the raw text of a block.
+        """Decompress the raw text of a block, or take it from those read last.
 
         Raises:
             CorruptIndexError: it doesn't decompress to what was stored.
         """
-        start, stop = int(self._offsets[block]), int(self._offsets[block + 1])
-        length = int(self._raw_starts[block + 1]) - int(self._raw_starts[block])
+        recent = self._recent()
+        if block in recent:
+            recent.move_to_end(block)
+        else:
+            recent[block] = self._decompress(block)
+            if len(recent) > _RECENT_BLOCKS:
+                recent.popitem(last=False)
+        return recent[block]
+
+    def _recent(self) -> OrderedDict[int, bytes]:
+        """Blocks that this thread read last."""
+        if not hasattr(self._thread, "recent"):
+            self._thread.recent = OrderedDict()
+            self._thread.decompressor = zstandard.ZstdDecompressor()
+        recent: OrderedDict[int, bytes] = self._thread.recent
+        return recent
+
+    def _decompress(self, block: int) -> bytes:
+        start, stop = self._offsets[block : block + 2].tolist()
+        raw_start, raw_stop = self._raw_starts[block : block + 2].tolist()
         try:
-            raw = self._decompressor().decompress(
-                self._blocks.unchecked(start, stop), max_output_size=min(length, _MOST_SPACE)
+            raw: bytes = self._thread.decompressor.decompress(
+                self._blocks.unchecked(start, stop),
+                max_output_size=min(raw_stop - raw_start, _MOST_SPACE),
             )
         except zstandard.ZstdError as error:
             raise self._blocks.corrupt(start, f"block {block}: {error}") from None
-        if len(raw) != length:
-            raise self._blocks.corrupt(start, f"block {block}: {len(raw)} bytes, expected {length}")
+        if len(raw) != raw_stop - raw_start:
+            raise self._blocks.corrupt(
+                start, f"block {block}: {len(raw)} bytes, expected {raw_stop - raw_start}"
+            )
         return raw
-
-    def _decompressor(self) -> zstandard.ZstdDecompressor:
-        try:
-            return self._thread.decompressor  # type: ignore[no-any-return]  # thread-local
-        except AttributeError:
-            self._thread.decompressor = zstandard.ZstdDecompressor()
-            return self._decompressor()
 
     def read_raw(self, start: int, stop: int) -> bytes:
         """Read raw bytes [start, stop) of the segment."""
@@ -133,16 +147,16 @@ class ContentStore:
         tail = self.read_block(int(last))[: stop - int(self._raw_starts[last])]
         return count_line_ends(head) + between + count_line_ends(tail)
 
-    def raw_offsets(self, positions: Iterable[int]) -> list[int]:
+    def raw_offsets(self, positions: Sequence[int]) -> list[int]:
         """Find the raw offset in the segment of normalised bytes, given by position."""
-        return [self._raw_offset(position) for position in positions]
-
-    def _raw_offset(self, position: int) -> int:
-        block, inside = divmod(position, BLOCK_CHARS)
-        raw = np.frombuffer(self.read_block(block), np.uint8)
-        is_text = (raw != 32) & ((raw < 9) | (raw > 13))
-        counts = np.cumsum(is_text)
-        return int(self._raw_starts[block]) + int(np.searchsorted(counts, inside + 1))
+        offsets = {
+            block: raw_offsets(self.read_block(block)) + self._raw_starts[block]
+            for block in {position >> BLOCK_BITS for position in positions}
+        }
+        return [
+            int(offsets[position >> BLOCK_BITS][position & (BLOCK_CHARS - 1)])
+            for position in positions
+        ]
 
 
 class BlockCache:
@@ -191,6 +205,6 @@ class BlockCache:
             self.arena = np.concatenate((self.arena, more))
 
 
-def _check_ascending(section: Section, values: npt.NDArray[np.uint64]) -> None:
-    if values.size == 0 or values[0] != 0 or (np.diff(values.astype(np.int64)) < 0).any():
+def _check_ascending(section: Section, values: Offsets) -> None:
+    if values.size == 0 or values[0] != 0 or (np.diff(values) < 0).any():
         raise section.corrupt(0, "offsets that do not ascend from 0")
