@@ -14,6 +14,7 @@ from sc2_attrib.index.grams import CONTEXT, MER, PADDING, Contexts, Fingerprints
 from sc2_attrib.index.text import Bytes, Offsets
 
 _CHUNK = 4096  # grams hashed at a time: four arrays of 8 bytes each, 128 KiB
+_PIECE = 128  # raw bytes counted at a time when content is cut
 _MIX_1, _MIX_2, _MIX_3 = (np.uint64(m) for m in (grams.MIX_1, grams.MIX_2, grams.MIX_3))
 _CLUSTER_MASK = np.uint64(grams.CLUSTER_MASK)
 _U = np.uint64
@@ -82,22 +83,6 @@ def _pair_mixes(words: Keys, distance: int, n: int, out: Keys) -> None:
         mixes[i] = _mix(first[i], last[i])
 
 
-@njit(nogil=True, inline="always")
-def _word_at(text: Bytes, at: int) -> np.uint64:
-    word = _U(0)
-    for byte in range(8):
-        word |= _U(text[at + byte]) << _U(8 * byte)
-    return word
-
-
-@njit(nogil=True, cache=True)
-def _context_at(text: Bytes, at: int, k: int) -> np.uint64:
-    """8 context bits of the gram that begins at text[at]."""
-    before = _mix(_word_at(text, at - CONTEXT), _word_at(text, at - 8)) >> _U(60)
-    after = _mix(_word_at(text, at + k), _word_at(text, at + k + CONTEXT - 8)) >> _U(60)
-    return (before << _U(4)) | after
-
-
 @njit(nogil=True, cache=True)
 def strided_grams(
     text: Bytes,
@@ -124,8 +109,9 @@ def strided_grams(
         Number of grams. Documents shorter than k + stride - 1 have none: no match in them is
         promised.
     """
-    words = np.empty(_CHUNK + k + 32, np.uint64)
-    mers = np.empty(_CHUNK + k + 32, np.uint64)
+    # words[j] holds the eight bytes from CONTEXT - j before the chunk on.
+    words = np.empty(_CHUNK + k + 64, np.uint64)
+    mers = np.empty(_CHUNK + k + 64, np.uint64)
     count = 0
     for document in range(ends.size - 1):
         start, stop = ends[document], ends[document + 1]
@@ -135,8 +121,8 @@ def strided_grams(
         while at <= stop - k:
             chunk = at
             n = min(_CHUNK, stop - k - chunk + 1)
-            _words(text, PADDING + chunk, n + k - 8, words)
-            _pair_mixes(words, MER - 8, n + k - MER, mers)
+            _words(text, PADDING + chunk - CONTEXT, n + k + 2 * CONTEXT - 8, words)
+            _pair_mixes(words[CONTEXT:], MER - 8, n + k - MER, mers)
             while at < chunk + n:
                 i = at - chunk
                 smallest = mers[i]
@@ -144,12 +130,15 @@ def strided_grams(
                     smallest = min(smallest, mers[j])
                 state = _MIX_3 * _U(k)
                 for j in range(i, i + k, 8):
-                    state = _gram_step(state, words[j])
+                    state = _gram_step(state, words[CONTEXT + j])
                 state = _gram_end(state)
+                before = _mix(words[i], words[i + CONTEXT - 8]) >> _U(60)
+                first_after = CONTEXT + i + k
+                after = _mix(words[first_after], words[first_after + CONTEXT - 8]) >> _U(60)
                 keys[count] = (_remix(smallest) & _CLUSTER_MASK) | (state >> _U(36))
                 payloads[count] = (
                     ((state & _U(0xFFFF)) << _U(48))
-                    | (_context_at(text, PADDING + at, k) << _U(40))
+                    | (((before << _U(4)) | after) << _U(40))
                     | _U((at + base) // stride)
                 )
                 count += 1
@@ -266,20 +255,33 @@ def find_cuts(
     count = 0
     next_cut = (base + block - 1) // block * block - base
     for document in range(raw_ends.size - 1):
-        at = ends[document]
-        if next_cut >= ends[document + 1]:
-            continue
-        for offset in range(raw_ends[document], raw_ends[document + 1]):
-            byte = raw[offset]
-            if byte != 32 and (byte < 9 or byte > 13):
-                if at == next_cut:
-                    cuts[count] = offset
-                    count += 1
-                    next_cut += block
-                    if next_cut >= ends[document + 1]:
-                        break
-                at += 1
+        at, offset, stop = ends[document], raw_ends[document], raw_ends[document + 1]
+        while next_cut < ends[document + 1]:
+            piece = raw[offset : min(offset + _PIECE, stop)]
+            n = _count_text(piece)
+            if at + n <= next_cut:
+                at += n
+                offset += piece.size
+                continue
+            for i in range(piece.size):
+                byte = piece[i]
+                if byte != 32 and (byte < 9 or byte > 13):
+                    if at == next_cut:
+                        cuts[count] = offset + i
+                        count += 1
+                        next_cut += block
+                    at += 1
+            offset += piece.size
     return count
+
+
+@njit(nogil=True, cache=True)
+def _count_text(raw: Bytes) -> int:
+    """Count the bytes that are not white space, at most 255 of them: it vectorises."""
+    n = np.uint8(0)
+    for byte in raw:
+        n += np.uint8((byte != np.uint8(32)) & (np.uint8(byte - np.uint8(9)) > np.uint8(4)))
+    return int(n)
 
 
 @njit(nogil=True, cache=True)

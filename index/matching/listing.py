@@ -14,6 +14,7 @@ import numpy as np
 from sc2_attrib.index.matching.matcher import Search
 from sc2_attrib.index.segment.documents import LicenseSets
 from sc2_attrib.index.segment.reader import Segment
+from sc2_attrib.index.text import Offsets
 
 Extent = tuple[int, int]  # half-open
 
@@ -59,6 +60,7 @@ class _Listing:
         self._search = search
         self._most = max_documents or 1 << 62
         self._holders: dict[Extent, Holders] = {}
+        self._by_lower = np.argsort(search.candidates.lowers)
 
     def run(self) -> dict[Extent, Holders]:
         self._note(range(self._search.runs.starts.size))
@@ -88,11 +90,8 @@ class _Listing:
     def _complete_from_chains(self, extent: Extent) -> None:
         """Compare the chains that may hold the extent and were not read."""
         candidates = self._search.candidates
-        rows = np.flatnonzero(
-            (candidates.lowers <= extent[0])
-            & (candidates.uppers >= extent[1])
-            & ~self._search.is_compared
-        )
+        rows = self._around(extent)
+        rows = rows[~self._search.is_compared[rows]]
         for row in rows[np.argsort(candidates.diagonals[rows], kind="stable")].tolist():
             document, diagonal = int(candidates.documents[row]), int(candidates.diagonals[row])
             if not self._is_wanted(extent, document, diagonal):
@@ -103,6 +102,16 @@ class _Listing:
             )
             self._search.is_compared[row] = True
             self._note(range(first, self._search.runs.starts.size))
+
+    def _around(self, extent: Extent) -> Offsets:
+        """Candidates whose bounds hold the extent."""
+        query, candidates = self._search.query, self._search.candidates
+        text_start = query.starts[query.owners[extent[0]]]
+        first, last = np.searchsorted(
+            candidates.lowers, [text_start, extent[0] + 1], sorter=self._by_lower
+        )
+        rows = self._by_lower[first:last]
+        return rows[candidates.uppers[rows] >= extent[1]]
 
     def _complete_from_hot_lists(self, extent: Extent) -> None:
         """Compare the documents on diagonals of hot grams alone."""
