@@ -1,0 +1,79 @@
+"""What a model gives back, and the protocol above which nobody knows what kind of model it is."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from sc2_attrib.generator.prompt import Prompt, Truncation
+from sc2_attrib.generator.sampling import Sampling
+
+
+class StopReason(StrEnum):
+    """Why a completion ends where it does."""
+
+    EOS = "eos"  # the model ended the text
+    FILE_SEP = "file_sep"  # the model began another file or repository
+    SUFFIX = "suffix"  # a filled hole ran into the text behind it
+    LENGTH = "length"  # max_new_tokens were written
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """A generated text and how it came about.
+
+    `text` is only what the model wrote, without the special tokens that frame it. `sent` is the
+    prompt in words as the model saw it, so after any truncation. `n_prompt_tokens` and
+    `n_new_tokens` count special tokens too; `seconds` is the time from first to last token.
+    """
+
+    text: str
+    sent: Prompt
+    n_prompt_tokens: int
+    n_new_tokens: int
+    stopped: StopReason
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class ModelDescription:
+    """Which model wrote: the facts every result states.
+
+    `revision` changes whenever the weights or the configuration do. `n_parameters` are its
+    weights, `context` the tokens that it reads and writes together.
+    """
+
+    id: str
+    revision: str
+    dtype: str
+    device: str
+    n_parameters: int
+    context: int
+
+
+class Model(Protocol):
+    """Something that completes prompts."""
+
+    def describe(self) -> ModelDescription:
+        """Say which model this is."""
+
+    def complete(
+        self,
+        prompt: Prompt,
+        sampling: Sampling,
+        *,
+        truncation: Truncation | None = None,
+        on_text: Callable[[str], None] | None = None,
+    ) -> Completion:
+        """Continue a prompt, or fill its hole.
+
+        Args:
+            prompt: what to complete.
+            sampling: how tokens are chosen, and how many.
+            truncation: what to drop of a prompt that is too long; None refuses it.
+            on_text: called with each new piece of the text as it is written. The pieces joined are
+                the completion's text. With several beams there is one piece, at the end.
+
+        Raises:
+            UsageError: the prompt is too long, or the model can't fill holes.
+        """
