@@ -17,7 +17,9 @@ from sc2_attrib.index.errors import UsageError
 
 SETTINGS: Final = frozenset(
     {
+        "device",
         "do-sample",
+        "dtype",
         "fail-on",
         "include-text",
         "index",

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sc2_attrib.index.errors import IndexUnusableError, UsageError
+from sc2_attrib.index.errors import IndexUnusableError, ModelUnavailableError, UsageError
 
 if TYPE_CHECKING:
     from sc2_attrib.index.local import LocalIndex
@@ -99,7 +99,33 @@ def demo_index() -> Path:
     installed = sorted({f"{each.name} {each.version}" for each in distributions()})
     made_of = "\n".join([sys.executable, sys.version, *installed])
     digest = hashlib.sha256(made_of.encode(errors="surrogateescape")).hexdigest()
-    return cache_folder() / "demo" / f"index-{digest[:16]}"
+    return demo_cache() / f"index-{digest[:16]}"
+
+
+def demo_cache() -> Path:
+    """Return the folder that holds the demo's index and model."""
+    return cache_folder() / DEMO
+
+
+def model_folder(name: str | None) -> Path:
+    """Return the folder of the model that a command was given.
+
+    Raises:
+        UsageError: none was given, or there is no such folder.
+        ModelUnavailableError: it is the demo's, which has not been trained.
+    """
+    from sc2_attrib.generator.location import model_location
+
+    if not name:
+        raise UsageError(
+            "no model: name one with --model, SC2_ATTRIB_MODEL or 'model' in sc2-attrib.toml"
+        )
+    folder = model_location(name, demo_cache())
+    if name == DEMO and not folder.is_dir():
+        raise ModelUnavailableError(
+            "the demo model is not trained; train it with 'sc2-attrib demo'"
+        )
+    return folder
 
 
 def open_index_at(location: str) -> "LocalIndex":

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TextIO
 
 from sc2_attrib.attribution.report import FORMATS, print_result
 from sc2_attrib.attribution.result import Result
@@ -31,8 +31,13 @@ class Output:
     path: Path | None = None
 
 
-def requested_outputs(formats: Iterable[str] | None, *, as_json: bool) -> list[Output]:
-    """Read the --format options; `--json` is one more, and none at all means the terminal.
+ON_TERMINAL: Final = Output(TERMINAL)
+
+
+def requested_outputs(
+    formats: Iterable[str] | None, *, as_json: bool, default: Output | None = ON_TERMINAL
+) -> list[Output]:
+    """Read the --format options; `--json` is one more, and without any there is the default.
 
     Raises:
         UsageError: a format is unknown, a place can't be written to, or two reports share one.
@@ -40,7 +45,8 @@ def requested_outputs(formats: Iterable[str] | None, *, as_json: bool) -> list[O
     outputs = [_parsed(text) for text in formats or ()]
     if as_json:
         outputs.append(Output(JSON))
-    outputs = outputs or [Output(TERMINAL)]
+    if not outputs and default:
+        outputs.append(default)
     places = [output.path for output in outputs]
     for output in outputs:
         if places.count(output.path) > 1:
@@ -61,7 +67,7 @@ def write_outputs(results: Sequence[Result], outputs: Iterable[Output], session:
         if output.path is not None:
             _replace(output.path, "".join(map(FORMATS[output.format], results)))
         elif output.format == TERMINAL:
-            print_data("".join(_for_terminal(result, session) for result in results))
+            print_data("".join(terminal_report(each, session, sys.stdout) for each in results))
         else:
             print_data("".join(map(FORMATS[output.format], results)))
 
@@ -78,11 +84,11 @@ def _parsed(text: str) -> Output:
     return Output(name, path)
 
 
-def _for_terminal(result: Result, session: Session) -> str:
-    """Render for the terminal that stdout is, if it is one: colours, and lines of its width."""
+def terminal_report(result: Result, session: Session, file: TextIO) -> str:
+    """Render for what `file` is: a terminal gets colours, and lines of its width."""
     from rich.console import Console
 
-    console = Console(file=sys.stdout, no_color=session.no_color or None)
+    console = Console(file=file, no_color=session.no_color or None)
     with console.capture() as captured:
         print_result(result, console, verbosity=session.verbosity)
     return captured.get()

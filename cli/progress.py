@@ -8,11 +8,12 @@ import contextlib
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, TypeVar
 
-from sc2_attrib.cli.session import Session
+from sc2_attrib.cli.session import Session, When
 from sc2_attrib.cli.wording import counted, sized
 
 if TYPE_CHECKING:
     from rich.progress import Progress
+
     from sc2_attrib.index.local import BuildProgress
 
 T = TypeVar("T")
@@ -36,6 +37,17 @@ def build_progress(
             )
 
         yield show
+
+
+@contextlib.contextmanager
+def waiting(session: Session, description: str) -> Iterator[None]:
+    """Show that something takes its time."""
+    if not session.shows_progress:
+        yield
+        return
+    with _bar(session) as bar:
+        bar.add_task(description, total=None, detail="")
+        yield
 
 
 @contextlib.contextmanager
@@ -71,7 +83,11 @@ def _bar(session: Session) -> "Progress":
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-    console = Console(stderr=True, no_color=session.no_color or None)
+    console = Console(
+        stderr=True,
+        no_color=session.no_color or None,
+        force_terminal=session.progress is When.ALWAYS or None,
+    )
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),

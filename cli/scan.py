@@ -61,7 +61,7 @@ def scan(
         checker = Checker(searcher, min_chars=min_chars, max_sources=max_sources)
         discard_old(outputs)
         texts = _with_text(inputs) if include_text else inputs
-        checked = list(checker.check(counting(session, texts, "checking")))
+        checked = list(counting(session, checker.check(texts), "checking"))
         record = run.finished(searcher, checker)
     result = assemble(record, checked, fail_on=fail_on)
     write_outputs([result], outputs, session)

@@ -4,6 +4,7 @@ The parser fills a `Session` while it reads the command line; commands ask it ho
 person in front of them. Data never goes through it: that is `streams`' part.
 """
 
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -45,7 +46,8 @@ class Session:
     def shows_progress(self) -> bool:
         """Say whether to draw progress on stderr."""
         if self.progress is When.AUTO:
-            return not self.quiet and sys.stderr.isatty()
+            is_able = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+            return is_able and not self.quiet
         return self.progress is When.ALWAYS
 
     @property

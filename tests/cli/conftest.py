@@ -1,6 +1,7 @@
-"""Runs the installed command as a user would, away from the user's own files."""
+"""Runs the installed command as a user would, away from the user's own files, on a small index."""
 
 import os
+import random
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -10,6 +11,8 @@ from pathlib import Path
 import pytest
 
 COMMAND = Path(sys.executable).with_name("sc2-attrib")
+
+LICENSES = {"permissive": "MIT", "copyleft": "GPL-3.0-only"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +67,36 @@ def run(folder: Path, environment: Mapping[str, str]) -> Run:
         return Outcome(done.returncode, done.stdout.decode(), done.stderr.decode())
 
     return run_command
+
+
+def code(seed: str, *, n_lines: int = 20) -> str:
+    """Make Python code that no other seed makes."""
+    words = random.Random(seed)
+
+    def name() -> str:
+        return "".join(words.choices("abcdefghijklmnopqrstuvwxyz", k=9))
+
+    lines = [f"    {name()} = {name()}({name()}, {words.randrange(10**6)})" for _ in range(n_lines)]
+    return "\n".join([f"def {name()}({name()}):", *lines]) + "\n"
+
+
+@pytest.fixture(scope="session")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of code with one file a licence, and one that says nothing about its own."""
+    folder = tmp_path_factory.mktemp("corpus") / "library"
+    folder.mkdir()
+    for name, expression in LICENSES.items():
+        header = f"# SPDX-License-Identifier: {expression}\n"
+        (folder / f"{name}.py").write_text(header + code(name))
+    (folder / "unknown.py").write_text(code("unknown"))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def index(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An index of the corpus."""
+    path = tmp_path_factory.mktemp("index") / "idx"
+    subprocess.run(
+        [COMMAND, "index", "build", corpus, "--index", path], check=True, capture_output=True
+    )
+    return path

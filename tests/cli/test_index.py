@@ -1,0 +1,140 @@
+"""`index build`, `index stats` and `index search` on real indexes."""
+
+import json
+from pathlib import Path
+
+from tests.cli.conftest import Run, code
+
+
+def test_build_stats_and_search(run: Run, corpus: Path) -> None:
+    """An index is built from a folder, measured, and finds a text of that folder."""
+    built = run("index", "build", str(corpus), "--index", "idx", "--json")
+    assert (built.code, built.stderr) == (0, "")
+    summary = json.loads(built.stdout)
+    assert (summary["n_documents"], summary["n_occurrences"], summary["skipped"]) == (3, 3, {})
+
+    stats = json.loads(run("index", "stats", "--index", "idx", "--json").stdout)
+    assert stats["description"]["n_documents"] == 3
+    assert stats["description"]["raw_bytes"] == summary["raw_bytes"]
+
+    found = run("index", "search", code("unknown"), "--index", "idx")
+    assert found.code == 0
+    assert found.stdout.splitlines()[0].endswith(": 1 document, 1 place in 1 repository")
+    assert found.stdout.splitlines()[1:] == ["  library unknown.py:1-21  no licence found"]
+
+
+def test_build_summary_in_words(run: Run, corpus: Path) -> None:
+    """Without --json the summary is a few lines of names and values."""
+    (corpus / "empty.py").touch()
+    built = run("index", "build", str(corpus), "--index", "idx")
+    (corpus / "empty.py").unlink()
+    names = [line.split("  ")[0] for line in built.stdout.splitlines()]
+    assert names == ["index", "text", "documents", "duplicates", "skipped: empty"]
+
+
+def test_existing_index_is_refused_without_force(run: Run, corpus: Path) -> None:
+    """A second build into the same folder needs --force."""
+    run("index", "build", str(corpus), "--index", "idx")
+    refused = run("index", "build", str(corpus), "--index", "idx")
+    assert refused.code == 2
+    assert refused.stderr == (
+        "sc2-attrib: error: idx: there is an index already; --force replaces it\n"
+    )
+    assert run("index", "build", str(corpus), "--index", "idx", "--force").code == 0
+
+
+def test_wrong_source_and_wrong_target(run: Run, corpus: Path) -> None:
+    """A source that doesn't exist, and a target that is a name or a server, are wrong usage."""
+    missing = run("index", "build", "nowhere", "--index", "idx")
+    assert (missing.code, missing.stdout) == (2, "")
+    assert missing.stderr.startswith("sc2-attrib: error: nowhere: no such file or folder; ")
+    assert run("index", "build", str(corpus), "--index", "demo").code == 2
+    server = run("index", "build", str(corpus), "--index", "elasticsearch+http://u:secret@h/n")
+    assert server.code == 2
+    assert "secret" not in server.stderr
+
+
+def test_no_index_is_named(run: Run) -> None:
+    """Without an index the three places to name one are listed."""
+    outcome = run("index", "stats")
+    assert outcome.code == 2
+    assert outcome.stderr == (
+        "sc2-attrib: error: no index: name one with --index, SC2_ATTRIB_INDEX or 'index' in"
+        " sc2-attrib.toml\n"
+    )
+
+
+def test_missing_index_exits_3(run: Run) -> None:
+    """An index that isn't there is unusable from the start."""
+    outcome = run("index", "stats", "--index", "nowhere")
+    assert outcome.code == 3
+    assert outcome.stderr.startswith("sc2-attrib: error: nowhere: ")
+
+
+def test_demo_names_the_demo_and_not_a_folder(run: Run, folder: Path, index: Path) -> None:
+    """`demo` is the demo's index even where a folder has that name, which is ./demo."""
+    (folder / "demo").symlink_to(index)
+    named = run("index", "stats", "--index", "demo")
+    assert named.code == 3
+    assert "make it with 'sc2-attrib demo'" in named.stderr
+    assert run("index", "stats", "--index", "./demo").code == 0
+
+
+def test_index_by_precedence(run: Run, folder: Path, index: Path) -> None:
+    """The command line beats the variable, which beats the file in the working directory."""
+    (folder / "sc2-attrib.toml").write_text("index = 'from-file'\n")
+    from_file = run("index", "stats")
+    assert "from-file: " in from_file.stderr
+    variable = {"SC2_ATTRIB_INDEX": "from-variable"}
+    assert "from-variable: " in run("index", "stats", env=variable).stderr
+    assert run("index", "stats", "--index", str(index), env=variable).code == 0
+    (folder / "ci.toml").write_text(f"index = '{index}'\n")
+    assert run("index", "stats", "--config", "ci.toml").code == 0
+    assert run("index", "stats", env={"SC2_ATTRIB_CONFIG": "ci.toml"}).code == 0
+
+
+def test_search_reads_standard_input_and_files(run: Run, folder: Path, index: Path) -> None:
+    """TEXT, - and --file are three ways to give one text, and exactly one is needed."""
+    text = code("unknown")
+    (folder / "f.py").write_text(text)
+    answers = {
+        run("index", "search", text, "--index", str(index)).stdout,
+        run("index", "search", "-", "--index", str(index), stdin=text).stdout,
+        run("index", "search", "--file", "f.py", "--index", str(index)).stdout,
+    }
+    assert len(answers) == 1
+    assert run("index", "search", "--index", str(index)).code == 2
+    assert run("index", "search", text, "--file", "f.py", "--index", str(index)).code == 2
+    assert run("index", "search", "--file", "none", "--index", str(index)).code == 2
+
+
+def test_search_that_finds_nothing_exits_0(run: Run, index: Path) -> None:
+    """Not found is an answer, in words and in JSON."""
+    text = code("written by nobody")
+    outcome = run("index", "search", text, "--index", str(index))
+    assert (outcome.code, outcome.stdout) == (0, "not found\n")
+    outcome = run("index", "search", text, "--index", str(index), "--json")
+    assert json.loads(outcome.stdout) == {"bounded": False, "matches": []}
+
+
+def test_search_for_too_short_a_text_is_refused(run: Run, index: Path) -> None:
+    """A text below the guarantee could be missed, so it is not searched for."""
+    outcome = run("index", "search", "a b c", "--index", str(index))
+    assert outcome.code == 2
+    assert "only 3 characters that are not white space; matches are found from 50 on" in (
+        outcome.stderr
+    )
+
+
+def test_search_in_json(run: Run, index: Path) -> None:
+    """--json has the names of the result document; white space that differs is said."""
+    text = code("copyleft").replace("    ", "\t")
+    outcome = run("index", "search", text, "--index", str(index), "--json")
+    [match] = json.loads(outcome.stdout)["matches"]
+    [source] = match["sources"]
+    assert match["lines"] == [1, 21]
+    assert source["repo"] == "library"
+    assert source["path"] == "copyleft.py"
+    assert source["lines"] == [2, 22]
+    assert source["kind"] == "reformatted"
+    assert source["license"] == "GPL-3.0-only"
