@@ -488,40 +488,57 @@ def _is_refuted(search: HotSearch, diagonal: int, start: int, stop: int) -> bool
 def hot_holders(
     query: Query,
     hot: HotTable,
+    license_sets: npt.NDArray[np.int32],
     start: int,
     stop: int,
     first: int,
+    room: int,
+    seen: npt.NDArray[np.bool_],
     out: Offsets,
-) -> int:
-    """List all-hot diagonals on which a document seems to hold query [start, stop).
+) -> tuple[int, bool]:
+    """List all-hot diagonals on which the lists say that a document's run is query [start, stop).
 
     Args:
         query, hot: as elsewhere.
+        license_sets: set of expressions of each document.
         start, stop: at least the guarantee apart, within one text.
-        first: the sampled offset to begin with, in [start, start + stride); decides the class.
-        out: rows (diagonal, document).
+        first: the first sampled offset of these diagonals, in [start, start + stride).
+        room: diagonals to list; beyond it only the first of each set of expressions.
+        seen: by set of expressions, whether a document of it was listed; extended.
+        out: rows (diagonal, document), at least as many as the gram at `first` has postings.
 
     Returns:
-        Rows found, which may exceed `out`: then only as many as fit were written.
+        Rows of `out`, and whether postings were passed over for lack of room.
     """
-    n = 0
+    n, passed_over = 0, False
     last = first + (stop - query.k - first) // query.stride * query.stride
     for offset in range(first, last + 1, query.stride):
         if query.slots[offset] < 0:
-            return 0
-    slot = query.slots[first]
+            return 0, False
+    slot, steps = query.slots[first], (last - first) // query.stride
+    # Contexts before the first gram that agree back to `start`, and those that agree further.
+    contexts, top, bottom = hot.left_contexts, hot.left_starts[slot], hot.left_stops[slot]
+    low, high = _rank_range(query, first, contexts, top, bottom, first - start, False)
+    longer, end_longer = high, high
+    if first - start < query.stride - 1:
+        longer, end_longer = _rank_range(
+            query, first, contexts, low, high, first - start + 1, False
+        )
     for row in range(hot.starts[slot], hot.stops[slot]):
-        if agree_left(query, hot, first, row) < first - start:
+        left = hot.lefts[row]
+        if not low <= left < high or longer <= left < end_longer:
             continue
-        position, here, at = hot.positions[row], row, first
-        while at < last and here >= 0:
-            at += query.stride
-            position += 1
-            here = find_posting(hot, query.slots[at], position)
-        if here < 0 or agree_right(query, hot, last, here) < stop - last - query.k:
+        license_set = license_sets[hot.documents[row]]
+        if n >= room and seen[license_set]:
+            passed_over = True
             continue
-        if n < len(out):
+        far = find_posting(hot, query.slots[last], hot.positions[row] + steps)
+        if far < 0 or agree_right(query, hot, last, far) != stop - last - query.k:
+            continue
+        found_start, found_stop = extent(query, hot, first, row)
+        if found_start == start and found_stop == stop:
             out[n, 0] = hot.positions[row] * query.stride - first
             out[n, 1] = hot.documents[row]
-        n += 1
-    return n
+            seen[license_set] = True
+            n += 1
+    return n, passed_over

@@ -115,7 +115,11 @@ class _Listing:
 
     def _complete_from_hot_lists(self, extent: Extent) -> None:
         """Compare the documents on diagonals of hot grams alone."""
-        for diagonal, document in sorted(self._search.hot_holders(*extent)):
+        holders = self._holders[extent]
+        room = self._most - len(holders.positions)
+        found, is_cut = self._search.hot_holders(*extent, room, holders.license_sets)
+        holders.at_least |= is_cut
+        for diagonal, document in sorted(found):
             if self._is_wanted(extent, document, diagonal) and self._is_exactly(
                 extent, diagonal, document
             ):

@@ -208,25 +208,44 @@ class Search:
             self._pick(cover.add_run)(self._cover, self._documents.sets, license_set, start, stop)
         return found
 
-    def hot_holders(self, start: int, stop: int) -> list[tuple[int, int]]:
-        """Diagonals and documents that hold query [start, stop), as the hot lists tell it."""
+    def hot_holders(
+        self, start: int, stop: int, room: int, seen_sets: set[int]
+    ) -> tuple[list[tuple[int, int]], bool]:
+        """Diagonals of hot grams alone on which a document's run is query [start, stop).
+
+        Args:
+            start, stop: an extent.
+            room: diagonals to list; beyond it only the first of each new set of expressions.
+            seen_sets: sets of expressions that need no further document.
+
+        Returns:
+            Rows (diagonal, document), and whether more were passed over.
+        """
         found: list[tuple[int, int]] = []
-        if not (self.query.slots[start:stop] >= 0).any():
-            return found
-        out = np.empty((1024, 2), np.int64)
+        passed_over = False
+        seen = np.zeros(self._documents.sets.starts.size, np.bool_)
+        seen[list(seen_sets)] = True
         for first in range(start, min(start + self.query.stride, stop - self.query.k + 1)):
-            slot = self.query.slots[first]
+            slot = int(self.query.slots[first])
             if slot < 0:
                 continue
             postings = int(self.hot.stops[slot] - self.hot.starts[slot])
             self._matcher.pace.spend(postings * self._matcher.pace.POSTING_US)
-            list_holders = self._pick(hot_runs.hot_holders)
-            n = list_holders(self.query, self.hot, start, stop, first, out)
-            if n > len(out):
-                out = np.empty((n, 2), np.int64)
-                n = list_holders(self.query, self.hot, start, stop, first, out)
+            out = np.empty((postings, 2), np.int64)
+            n, is_cut = self._pick(hot_runs.hot_holders)(
+                self.query,
+                self.hot,
+                self._documents.license_sets,
+                start,
+                stop,
+                first,
+                max(room - len(found), 0),
+                seen,
+                out,
+            )
             found.extend((diagonal, document) for diagonal, document in out[:n].tolist())
-        return found
+            passed_over |= is_cut
+        return found, passed_over
 
     def _search_hot(
         self, start: int, stop: int, bounds: hot_runs.HotBounds, offsets: Offsets
