@@ -26,6 +26,7 @@ FailOnMatch = Annotated[
     FailOn,
     setting(
         "fail-on",
-        help="Matches that make the exit code 1: those denied, also those to review, all.",
+        help="Matches that make the exit code 1: those denied, those denied or to review, all, "
+        "none.",
     ),
 ]

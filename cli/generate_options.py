@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from sc2_attrib.cli.options import setting
+from sc2_attrib.cli.options import demo_name, setting
 from sc2_attrib.generator.prompt import Truncation
 from sc2_attrib.generator.starcoder import Dtype
 
@@ -35,7 +35,13 @@ TruncatePrompt = Annotated[
 ]
 
 ModelName = Annotated[
-    str | None, setting("model", metavar="MODEL", help="Folder of the model, or 'demo'.")
+    str | None,
+    setting(
+        "model",
+        metavar="MODEL",
+        autocompletion=demo_name,
+        help="Folder of the model, or 'demo'.",
+    ),
 ]
 ModelDtype = Annotated[
     Dtype, setting("dtype", help="Number format to compute in; auto: that of the weights.")
@@ -51,13 +57,16 @@ DoSample = Annotated[
     bool, setting("do-sample", help="Draw tokens at random rather than take the likeliest.")
 ]
 Temperature = Annotated[
-    float, setting("temperature", metavar="T", help="With --do-sample: below 1 bolder is rarer.")
+    float,
+    setting("temperature", metavar="T", help="With --do-sample: lower is less random."),
 ]
 TopP = Annotated[
-    float, setting("top-p", metavar="P", help="With --do-sample: likeliest tokens of this sum.")
+    float,
+    setting("top-p", metavar="P", help="With --do-sample: keep the likeliest up to P."),
 ]
 TopK = Annotated[
-    int, setting("top-k", metavar="K", help="With --do-sample: so many likeliest tokens; 0: all.")
+    int,
+    setting("top-k", metavar="K", help="With --do-sample: keep the K likeliest; 0: all."),
 ]
 NumBeams = Annotated[int, setting("num-beams", metavar="N", help="Beams to search with.")]
 Seed = Annotated[

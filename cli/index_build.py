@@ -24,7 +24,7 @@ def build(
     sources: Annotated[
         list[str],
         typer.Argument(
-            metavar="SOURCE...",
+            metavar="SOURCE",
             help="Parquet or JSON Lines files, folders of code, or python: for the running "
             "interpreter's standard library and packages.",
         ),

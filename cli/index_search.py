@@ -11,7 +11,6 @@ import typer
 from sc2_attrib.attribution.offsets import TextOffsets
 from sc2_attrib.attribution.result import MatchKind
 from sc2_attrib.attribution.text import decode_input
-from sc2_attrib.cli.check_options import MinChars
 from sc2_attrib.cli.inputs import STDIN
 from sc2_attrib.cli.locations import open_index_at, required_index
 from sc2_attrib.cli.options import AsJson, IndexLocation
@@ -31,7 +30,16 @@ def search(
         Path | None, typer.Option("--file", metavar="F", help="Read the text from a file.")
     ] = None,
     index: IndexLocation = None,
-    min_chars: MinChars = None,
+    min_chars: Annotated[
+        int | None,
+        typer.Option(
+            "--min-chars",
+            metavar="N",
+            min=1,
+            help="Shortest part to list, in characters that are not white space; as short as the "
+            "index guarantees unless given.",
+        ),
+    ] = None,
     max_sources: Annotated[
         int,
         typer.Option("--max-sources", metavar="N", min=0, help="Places listed a match; 0: all."),

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from sc2_attrib.cli.config import SETTINGS, environment_name, read_settings
+from sc2_attrib.cli.locations import DEMO
 from sc2_attrib.cli.session import Session, When
 
 
@@ -30,7 +31,8 @@ def _apply_settings(context: typer.Context, explicit: Path | None) -> Path | Non
     """Give the parser the values of the configuration files, before it asks for any."""
     settings = read_settings(explicit)
     Session.of(context).settings = settings
-    context.default_map = {name: found.value for name, found in settings.items()}
+    settable = {param.name for param in context.command.params if param.envvar}
+    context.default_map = {name: settings[name].value for name in settable & settings.keys()}
     return explicit
 
 
@@ -79,7 +81,11 @@ def common(
     quiet: Annotated[
         bool,
         typer.Option(
-            "--quiet", "-q", expose_value=False, callback=_set_quiet, help="Print data and errors."
+            "--quiet",
+            "-q",
+            expose_value=False,
+            callback=_set_quiet,
+            help="Show less: no messages, a line a match.",
         ),
     ] = False,
     verbose: Annotated[
@@ -112,12 +118,24 @@ def common(
     """Hold the options of every command; never called."""
 
 
+def demo_name() -> list[str]:
+    """Complete the one name that is no path; the shell completes paths itself."""
+    return [DEMO]
+
+
+def _format_names() -> list[str]:
+    from sc2_attrib.attribution.report import FORMATS
+
+    return list(FORMATS)
+
+
 IndexLocation = Annotated[
     str | None,
     setting(
         "index",
         metavar="INDEX",
-        help="Folder of the index, 'demo', or the address of a server.",
+        autocompletion=demo_name,
+        help="Folder of the index, or 'demo'.",
     ),
 ]
 Formats = Annotated[
@@ -126,6 +144,7 @@ Formats = Annotated[
         "--format",
         "-f",
         metavar="FMT[=PATH]",
+        autocompletion=_format_names,
         help="Report format, to stdout or to PATH; repeatable.",
     ),
 ]

@@ -14,6 +14,7 @@ from typing import Any
 import typer.core
 
 from sc2_attrib.attribution import result
+from sc2_attrib.attribution.report import FORMATS
 from sc2_attrib.cli.commands import HELP, DeferredCommand, command_tree, load
 from sc2_attrib.cli.config import SETTINGS, environment_name
 from sc2_attrib.cli.failures import PROGRAM
@@ -22,7 +23,7 @@ from sc2_attrib.cli.streams import print_data
 
 PIPE = r"\|"  # what stands for | in the cell of a table
 
-COMMON_PARAMETERS = frozenset(inspect.signature(common).parameters)
+COMMON_PARAMETERS = frozenset({"help", *inspect.signature(common).parameters})
 
 EXIT_CODES = (
     (130, "interrupted"),
@@ -63,6 +64,8 @@ def reference() -> str:
         _table(("code", "meaning"), ((str(code), meaning) for code, meaning in EXIT_CODES)),
         "## Indexes",
         INDEX_LOCATIONS,
+        "## Report formats",
+        f"`--format` takes {', '.join(f'`{name}`' for name in sorted(FORMATS))}.",
         "## Settings",
         CONFIGURATION,
         _table(
@@ -116,24 +119,30 @@ def _parameters(
 ) -> str:
     params = [param for param in command.get_params(context) if param.name not in without]
     records = [param.get_help_record(context) for param in params]
-    rows = ((f"`{declared.strip()}`", meaning) for declared, meaning in filter(None, records))
+    rows = ((f"`{_bare(declared)}`", meaning) for declared, meaning in filter(None, records))
     return _table(("option", "meaning"), rows)
+
+
+def _bare(declared: str) -> str:
+    """Drop the type of an argument that is just text."""
+    return re.sub(r" <(str|list\[str\])>", "", declared).strip()
 
 
 def _result_document() -> Iterator[str]:
     yield "## The result document"
     yield "`--format json` writes it, `report` reads it, `schema` prints its JSON Schema."
-    described = inspect.cleandoc(result.__doc__ or "").replace("    Result", "    result")
-    yield described.partition("A trailing underscore")[0]
-    own = [kind for kind in vars(result).values() if _is_own_type(kind)]
-    for kind in own:
+    yield (result.__doc__ or "").partition("\n\n")[2].partition("A trailing underscore")[0]
+    for kind in filter(_is_described, vars(result).values()):
         yield f"### {kind.__name__}"
         yield inspect.cleandoc(kind.__doc__ or "")
         yield _members(kind)
 
 
-def _is_own_type(kind: object) -> bool:
-    return isinstance(kind, type) and kind.__module__ == result.__name__
+def _is_described(kind: object) -> bool:
+    """Tell the records and choices of the document from what its module only uses."""
+    if not isinstance(kind, type) or kind is StrEnum:
+        return False
+    return dataclasses.is_dataclass(kind) or issubclass(kind, StrEnum)
 
 
 def _members(kind: Any) -> str:

@@ -21,7 +21,7 @@ def report(
     context: typer.Context,
     results: Annotated[
         list[str],
-        typer.Argument(metavar="RESULT.json...", help="Saved results; - is standard input."),
+        typer.Argument(metavar="RESULT.json", help="Saved results; - is standard input."),
     ],
     formats: Formats = None,
     as_json: AsJson = False,

@@ -23,7 +23,7 @@ def scan(
     context: typer.Context,
     paths: Annotated[
         list[str] | None,
-        typer.Argument(metavar="PATH...", help="Files and folders; - is standard input."),
+        typer.Argument(metavar="PATH", help="Files and folders; - is standard input."),
     ] = None,
     index: IndexLocation = None,
     files_from: Annotated[

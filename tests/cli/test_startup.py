@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -52,6 +53,13 @@ def test_help_imports_nothing_heavy(arguments: tuple[str, ...]) -> None:
     loaded = modules_after(*arguments)
     assert loaded.isdisjoint(HEAVY)
     assert "sc2_attrib.cli.scan" not in loaded
+
+
+def test_scan_imports_no_model_and_no_table_reader(index: Path) -> None:
+    """A small scan pays neither for models, nor for compiled kernels, nor for Parquet."""
+    loaded = modules_after("scan", __file__, "--index", str(index))
+    assert loaded.isdisjoint({"torch", "transformers", "pyarrow", "numba", "elasticsearch"})
+    assert "sc2_attrib.cli.scan" in loaded
 
 
 def test_entry_point_imports_nothing() -> None:
