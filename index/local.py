@@ -31,8 +31,8 @@ from sc2_attrib.index.manifest import (
     sync_folder,
     write_manifest,
 )
-from sc2_attrib.index.matching.assembly import assemble
-from sc2_attrib.index.matching.matcher import Matcher, Pace
+from sc2_attrib.index.matching.assembly import SegmentSearch, assemble
+from sc2_attrib.index.matching.matcher import Pace
 from sc2_attrib.index.search import CorpusSummary, IndexDescription, SearchResult
 from sc2_attrib.index.segment.builder import SegmentBuilder
 from sc2_attrib.index.segment.format import SectionFile
@@ -188,7 +188,7 @@ class LocalIndex:
             )
         if not texts:
             return []
-        return assemble(self._matchers(), texts, min_chars=min_chars, max_sources=max_sources)
+        return assemble(self._searches(), texts, min_chars=min_chars, max_sources=max_sources)
 
     def stats(self) -> IndexStats:
         """Say how large everything is."""
@@ -214,15 +214,15 @@ class LocalIndex:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _matchers(self) -> list[Matcher]:
-        """The matchers of this thread, one a segment."""
-        if not hasattr(self._thread, "matchers"):
+    def _searches(self) -> list[SegmentSearch]:
+        """What this thread searches with, one a segment."""
+        if not hasattr(self._thread, "searches"):
             share = CACHE_BYTES // max(len(self._segments), 1)
-            self._thread.matchers = [
-                Matcher(segment, self._pace, cache_bytes=share) for segment in self._segments
+            self._thread.searches = [
+                SegmentSearch(segment, self._pace, cache_bytes=share) for segment in self._segments
             ]
-        matchers: list[Matcher] = self._thread.matchers
-        return matchers
+        searches: list[SegmentSearch] = self._thread.searches
+        return searches
 
 
 def index_stats(folder: Path) -> IndexStats:

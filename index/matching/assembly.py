@@ -9,18 +9,27 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from sc2_attrib.index.matching.listing import Extent, Holders, list_holders, members, reported
-from sc2_attrib.index.matching.matcher import Matcher, Search
-from sc2_attrib.index.matching.sources import read_sources, sort_key
+from sc2_attrib.index.matching.matcher import Matcher, Pace, Search
+from sc2_attrib.index.matching.sources import SourceReader, sort_key
 from sc2_attrib.index.search import ExactMatch, MatchSource, SearchResult
 from sc2_attrib.index.segment.reader import Segment
 from sc2_attrib.index.text import normalize, raw_offsets, whole_code_points
+
+
+class SegmentSearch:
+    """All that a search needs of one segment, for one thread."""
+
+    def __init__(self, segment: Segment, pace: Pace, *, cache_bytes: int) -> None:
+        self.segment = segment
+        self.matcher = Matcher(segment, pace, cache_bytes=cache_bytes)
+        self.sources = SourceReader(segment)
 
 
 @dataclass(slots=True)
 class _Part:
     """Holders of one extent in one segment; the extent begins `skip` bytes after their run."""
 
-    segment: Segment
+    searched: "SegmentSearch"
     holders: Holders
     skip: int
 
@@ -34,22 +43,22 @@ class _Match:
 
 
 def assemble(
-    matchers: Sequence[Matcher], texts: Sequence[bytes], *, min_chars: int, max_sources: int
+    searches: Sequence[SegmentSearch], texts: Sequence[bytes], *, min_chars: int, max_sources: int
 ) -> list[SearchResult]:
     """Search all segments; see Searcher.search."""
     found: list[defaultdict[Extent, _Match]] = [defaultdict(_Match) for _ in texts]
     normalized = [normalize(text) for text in texts]
-    for matcher in matchers:
-        search = matcher.search(texts, min_chars=min_chars)
-        listed = list_holders(matcher.segment, search, max_documents=max_sources)
+    for searched in searches:
+        search = searched.matcher.search(texts, min_chars=min_chars)
+        listed = list_holders(searched.segment, search, max_documents=max_sources)
         for extent, holders in listed.items():
-            _enter(found, matcher.segment, search, extent, holders, normalized)
+            _enter(found, searched, search, extent, holders, normalized)
     return [_result(text, matches, max_sources) for text, matches in zip(texts, found, strict=True)]
 
 
 def _enter(
     found: list[defaultdict[Extent, _Match]],
-    segment: Segment,
+    searched: SegmentSearch,
     search: Search,
     extent: Extent,
     holders: Holders,
@@ -63,12 +72,12 @@ def _enter(
     if start >= stop:
         return
     match = found[owner][start, stop]
-    match.parts.append(_Part(segment, holders, start - own[0]))
-    expressions = segment.documents.expressions
+    match.parts.append(_Part(searched, holders, start - own[0]))
+    table = searched.segment.documents
     match.licenses.update(
-        expressions[license]
+        table.expressions[license]
         for license_set in holders.license_sets
-        for license in members(segment.documents.sets, license_set)
+        for license in members(table.sets, license_set)
     )
 
 
@@ -91,14 +100,9 @@ def _match(
     repositories: set[int] = set()
     n_documents = n_occurrences = 0
     for part in match.parts:
-        table = part.segment.documents
-        sources += read_sources(
-            part.segment,
-            part.holders,
-            n_chars,
-            text[start:stop],
-            skip=part.skip,
-            max_sources=max_sources,
+        table = part.searched.segment.documents
+        sources += part.searched.sources.read(
+            part.holders, n_chars, text[start:stop], skip=part.skip, max_sources=max_sources
         )
         for document in part.holders.positions:
             first, last = table.occurrences[document : document + 2].tolist()

@@ -177,6 +177,49 @@ def compare_all(
 
 
 @kernel
+def confirm(
+    query: Query,
+    diagonals: Offsets,
+    lowers: Offsets,
+    uppers: Offsets,
+    start: int,
+    stop: int,
+    text: Text,
+    at: int,
+    is_confirmed: npt.NDArray[np.bool_],
+) -> tuple[int, int]:
+    """Tell on which diagonals the text has exactly the run [start, stop), from row `at` on.
+
+    Args:
+        query: the texts.
+        diagonals: to look at.
+        lowers, uppers: at most one byte beyond the run on either side, as far as text and document
+            go; that byte must differ.
+        start, stop: of the run.
+        text: decoded blocks.
+        at: where to go on.
+        is_confirmed: out, by row.
+
+    Returns:
+        Where it stopped, and DONE or BLOCK_MISSING (blocks of that row).
+    """
+    while at < diagonals.size:
+        diagonal, lower, upper = diagonals[at], lowers[at], uppers[at]
+        if not has_blocks(text, diagonal + lower, diagonal + upper):
+            return at, BLOCK_MISSING
+        is_confirmed[at] = True
+        for offset in range(lower, upper):
+            position = diagonal + offset
+            slot = text.slot_of[position >> BLOCK_BITS] - 1
+            is_equal = query.text[offset] == text.arena[slot, position & (BLOCK_CHARS - 1)]
+            if is_equal != (start <= offset < stop):
+                is_confirmed[at] = False
+                break
+        at += 1
+    return at, DONE
+
+
+@kernel
 def has_blocks(text: Text, start: int, stop: int) -> bool:
     """Tell whether all blocks of positions [start, stop) are decoded."""
     for block in range(start >> BLOCK_BITS, (stop - 1 >> BLOCK_BITS) + 1):

@@ -119,20 +119,9 @@ class _Listing:
         room = self._most - len(holders.positions)
         found, is_cut = self._search.hot_holders(*extent, room, holders.license_sets)
         holders.at_least |= is_cut
-        for diagonal, document in sorted(found):
-            if self._is_wanted(extent, document, diagonal) and self._is_exactly(
-                extent, diagonal, document
-            ):
-                self._add(extent, document, diagonal + extent[0])
-
-    def _is_exactly(self, extent: Extent, diagonal: int, document: int) -> bool:
-        """Tell whether the run of a document is the extent, no longer and no shorter."""
-        owner = self._search.query.owners[extent[0]]
-        bounds = self._search.query.starts[owner : owner + 2].tolist()
-        borders = self._documents.starts[document : document + 2].tolist()
-        lower = max(extent[0] - 1, bounds[0], borders[0] - diagonal)
-        upper = min(extent[1] + 1, bounds[1] - 1, borders[1] - diagonal)
-        return extent in self._search.compare(diagonal, lower, upper, document)
+        is_confirmed = self._search.confirm(*extent, found[:, 0], found[:, 1])
+        for diagonal, document in found[is_confirmed].tolist():
+            self._add(extent, document, diagonal + extent[0])
 
     def _is_wanted(self, extent: Extent, document: int, diagonal: int) -> bool:
         """Tell whether a comparison could change the listing.

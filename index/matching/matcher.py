@@ -20,6 +20,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from sc2_attrib.index.compiled import compiled
 from sc2_attrib.index.matching import chains, comparison, cover, hot_runs
@@ -208,9 +209,29 @@ class Search:
             self._pick(cover.add_run)(self._cover, self._documents.sets, license_set, start, stop)
         return found
 
+    def confirm(
+        self, start: int, stop: int, diagonals: Offsets, documents: Offsets
+    ) -> npt.NDArray[np.bool_]:
+        """Tell which documents have exactly the run [start, stop) on a diagonal, by their text."""
+        owner = self.query.owners[start]
+        text_start, text_stop = self.query.starts[owner], self.query.starts[owner + 1] - 1
+        borders = self._documents.starts
+        lowers = np.maximum(borders[documents] - diagonals, max(start - 1, text_start))
+        uppers = np.minimum(borders[documents + 1] - diagonals, min(stop + 1, text_stop))
+        is_confirmed = np.zeros(diagonals.size, np.bool_)
+        at = 0
+        while at < diagonals.size:
+            at, status = self._pick(comparison.confirm)(
+                self.query, diagonals, lowers, uppers, start, stop, self._text(), at, is_confirmed
+            )
+            if status == BLOCK_MISSING:
+                diagonal = int(diagonals[at])
+                self._load(diagonal + int(lowers[at]), diagonal + int(uppers[at]))
+        return is_confirmed
+
     def hot_holders(
         self, start: int, stop: int, room: int, seen_sets: set[int]
-    ) -> tuple[list[tuple[int, int]], bool]:
+    ) -> tuple[Offsets, bool]:
         """Diagonals of hot grams alone on which a document's run is query [start, stop).
 
         Args:
@@ -219,10 +240,10 @@ class Search:
             seen_sets: sets of expressions that need no further document.
 
         Returns:
-            Rows (diagonal, document), and whether more were passed over.
+            Rows (diagonal, document), ascending, and whether more were passed over.
         """
-        found: list[tuple[int, int]] = []
-        passed_over = False
+        found = [np.empty((0, 2), np.int64)]
+        n_found, passed_over = 0, False
         seen = np.zeros(self._documents.sets.starts.size, np.bool_)
         seen[list(seen_sets)] = True
         for first in range(start, min(start + self.query.stride, stop - self.query.k + 1)):
@@ -239,13 +260,15 @@ class Search:
                 start,
                 stop,
                 first,
-                max(room - len(found), 0),
+                max(room - n_found, 0),
                 seen,
                 out,
             )
-            found.extend((diagonal, document) for diagonal, document in out[:n].tolist())
+            found.append(out[:n])
+            n_found += n
             passed_over |= is_cut
-        return found, passed_over
+        rows = np.concatenate(found)
+        return rows[np.argsort(rows[:, 0], kind="stable")], passed_over
 
     def _search_hot(
         self, start: int, stop: int, bounds: hot_runs.HotBounds, offsets: Offsets

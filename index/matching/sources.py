@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache, partial
 
 from sc2_attrib.index.corpus.document import Occurrence
 from sc2_attrib.index.matching.listing import Holders
@@ -9,6 +10,8 @@ from sc2_attrib.index.search import MatchSource
 from sc2_attrib.index.segment.content import count_line_ends
 from sc2_attrib.index.segment.documents import DocumentTable, swhid
 from sc2_attrib.index.segment.reader import Segment
+
+CACHED = 8192  # places and occurrences kept; at some 600 bytes, 5 MB each
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,47 +25,55 @@ class _Place:
     excerpt: bytes
 
 
-def read_sources(
-    segment: Segment, holders: Holders, n_chars: int, checked: bytes, *, skip: int, max_sources: int
-) -> list[MatchSource]:
-    """Read the occurrences of a match in one segment.
+class SourceReader:
+    """Reads the sources of matches in one segment.
 
-    Args:
-        segment: that holds them.
-        holders: documents with positions of the run they were found by.
-        n_chars: normalised bytes of the match.
-        checked: raw text of the match as it was checked.
-        skip: normalised bytes by which the match begins after the run: it was shrunk to code
-            points.
-        max_sources: occurrences to read; 0: all. Every licence expression keeps one.
-
-    Returns:
-        In the order of `sort_key`.
+    The same licence header stands in file after file of a scan, so what was read last is kept:
+    places and occurrences, CACHED of each. Safe to use from several threads.
     """
-    table = segment.documents
-    places: dict[int, _Place] = {}
-    sources = []
-    rows = _choose(table, holders.positions, max_sources)
-    owners = [document for document, _ in rows]
-    occurrences = table.read_occurrences([row for _, row in rows])
-    for document, occurrence in zip(owners, occurrences, strict=True):
-        if document not in places:
+
+    def __init__(self, segment: Segment) -> None:
+        self._segment = segment
+        self._place = lru_cache(CACHED)(partial(_locate, segment))
+        self._occurrence = lru_cache(CACHED)(self._read_occurrence)
+
+    def read(
+        self, holders: Holders, n_chars: int, checked: bytes, *, skip: int, max_sources: int
+    ) -> list[MatchSource]:
+        """Read the occurrences of a match.
+
+        Args:
+            holders: documents with positions of the run they were found by.
+            n_chars: normalised bytes of the match.
+            checked: raw text of the match as it was checked.
+            skip: normalised bytes by which the match begins after the run: it was shrunk to code
+                points.
+            max_sources: occurrences to read; 0: all. Every licence expression keeps one.
+
+        Returns:
+            In the order of `sort_key`.
+        """
+        table = self._segment.documents
+        sources = []
+        for document, row in _choose(table, holders.positions, max_sources):
             position = holders.positions[document] + skip
-            places[document] = _locate(segment, document, position, position + n_chars)
-        place = places[document]
-        sources.append(
-            MatchSource(
-                swhid(table.identifier(document)),
-                place.start,
-                place.stop,
-                place.first_line,
-                place.last_line,
-                place.excerpt == checked,
-                place.excerpt,
-                occurrence,
+            place = self._place(document, position, position + n_chars)
+            sources.append(
+                MatchSource(
+                    swhid(table.identifier(document)),
+                    place.start,
+                    place.stop,
+                    place.first_line,
+                    place.last_line,
+                    place.excerpt == checked,
+                    place.excerpt,
+                    self._occurrence(row),
+                )
             )
-        )
-    return sorted(sources, key=sort_key)
+        return sorted(sources, key=sort_key)
+
+    def _read_occurrence(self, row: int) -> Occurrence:
+        return self._segment.documents.read_occurrence(row)
 
 
 def sort_key(source: MatchSource) -> tuple[object, ...]:

@@ -9,8 +9,7 @@ a range.
 import hashlib
 import json
 import mmap
-from collections.abc import Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -28,6 +27,7 @@ KIND = b"DOCS"
 ID_BYTES = 20  # a git blob SHA-1
 METADATA_ROWS = 64  # occurrences in one compressed block: small, since a listing reads few of each
 METADATA_LEVEL = 9
+METADATA_CACHED = 64  # blocks kept: 1 MB
 _PLAIN_FIELDS = ("revision", "language", "url", "snapshot", "stars", "src_encoding")
 _FLAG_FIELDS = ("is_vendor", "is_generated")
 _MOST_METADATA = 1 << 28  # bytes of one block; beyond it is damage
@@ -205,7 +205,7 @@ class DocumentTable:
         self.occurrence_repositories: npt.NDArray[np.uint64] = file["occ_repositories"].array("<u8")
         self.sets = LicenseSets(file["set_starts"].array("<i8"), file["set_ids"].array("<i4"))
         self._metadata_at: Offsets = file["metadata_at"].array("<i8")
-        self._decompressor = zstandard.ZstdDecompressor()
+        self._lines = lru_cache(METADATA_CACHED)(self._read_metadata)
         self._check_sizes()
 
     @property
@@ -234,22 +234,16 @@ class DocumentTable:
         raw = bytes(self._file["ids"].read(0, self.n_documents * ID_BYTES))
         return [raw[at : at + ID_BYTES] for at in range(0, len(raw), ID_BYTES)]
 
-    def read_occurrences(self, rows: Sequence[int]) -> list[Occurrence]:
-        """Read occurrences by number, in the order given."""
-        blocks: dict[int, list[bytes]] = {}
-        found = []
-        for row in rows:
-            block, inside = divmod(row, METADATA_ROWS)
-            if block not in blocks:
-                blocks[block] = self._read_metadata(block)
-            found.append(decode_occurrence(blocks[block][inside]))
-        return found
+    def read_occurrence(self, row: int) -> Occurrence:
+        """Read one occurrence by number."""
+        block, inside = divmod(row, METADATA_ROWS)
+        return decode_occurrence(self._lines(block)[inside])
 
     def _read_metadata(self, block: int) -> list[bytes]:
         section = self._file["metadata"]
         start, stop = self._metadata_at[block : block + 2].tolist()
         try:
-            text = self._decompressor.decompress(
+            text = zstandard.ZstdDecompressor().decompress(
                 section.unchecked(start, stop), max_output_size=_MOST_METADATA
             )
         except zstandard.ZstdError as error:
