@@ -111,7 +111,7 @@ def _read_expression(name: str) -> LicenseTree | None:
     """Read operators; None where the text has none, or is prose that happens to hold the words."""
     if len(name) > LONGEST_EXPRESSION:
         return None
-    from license_expression import ExpressionError, Licensing  # type: ignore[import-untyped]
+    from license_expression import ExpressionError, Licensing
 
     spelt = re.sub(r"\s*(?:,|;|&+)\s*", " AND ", re.sub(r"\s*(?:/|\|+)\s*", " OR ", name))
     try:

@@ -57,7 +57,7 @@ def library_index() -> Mapping[str, Term]:
     Where two licences share an id, SPDX's own ids come before its former ones, and those before
     ScanCode's keys: `BSL-1.0` is the Boost licence to SPDX, the Business Source one to ScanCode.
     """
-    from license_expression import get_license_index  # type: ignore[import-untyped]  # has no types
+    from license_expression import get_license_index
 
     entries = [entry for entry in get_license_index() if entry["spdx_license_key"]]
     entries.sort(key=lambda entry: bool(entry["is_deprecated"]))

@@ -24,9 +24,10 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from sc2_attrib.index.building import BuildOptions, build_index
 from sc2_attrib.index.corpus.document import SourceDocument
 from sc2_attrib.index.corpus.location import open_source
-from sc2_attrib.index.local import BuildOptions, LocalIndex, build_index, open_index
+from sc2_attrib.index.local import LocalIndex, open_index
 from sc2_attrib.index.search import SearchResult
 from sc2_attrib.index.text import normalize
 

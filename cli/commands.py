@@ -39,9 +39,15 @@ class Family:
 COMMANDS: Final[Mapping[str, Entry | Family]] = {
     "demo": Entry("demo:demo", "Try everything on this machine, with nothing prepared."),
     "index": Family(
-        "Build, search and measure an index.",
+        "Build, change, search and measure an index.",
         {
             "build": Entry("index_build:build", "Build a new index from sources of code."),
+            "add": Entry("index_add:add", "Add more documents to an index."),
+            "remove": Entry(
+                "index_remove:remove", "Take repositories or contents out of an index."
+            ),
+            "compact": Entry("index_compact:compact", "Delete what was removed from the disk."),
+            "verify": Entry("index_verify:verify", "Check every byte of an index."),
             "search": Entry("index_search:search", "List where a text occurs in the index."),
             "stats": Entry("index_stats:stats", "Show what an index holds and its size."),
         },

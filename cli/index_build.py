@@ -14,9 +14,14 @@ from sc2_attrib.cli.progress import build_progress
 from sc2_attrib.cli.session import Session
 from sc2_attrib.cli.streams import print_data
 from sc2_attrib.cli.wording import counted, listed, sized
+from sc2_attrib.index.building import (
+    DEFAULT_GUARANTEE,
+    BuildOptions,
+    BuildSummary,
+    build_index,
+)
 from sc2_attrib.index.corpus.document import CorpusSource
 from sc2_attrib.index.corpus.location import open_source
-from sc2_attrib.index.local import DEFAULT_GUARANTEE, BuildOptions, BuildSummary, build_index
 
 
 def build(
@@ -48,7 +53,7 @@ def build(
     opened = [open_source(source) for source in sources]
     options = BuildOptions(guarantee, jobs or BuildOptions().jobs, force)
     summary = build_into(Session.of(context), folder, opened, options)
-    print_data(_as_json(summary) if as_json else _as_text(summary, folder))
+    print_summary(summary, folder, as_json=as_json)
     return 0
 
 
@@ -56,11 +61,16 @@ def build_into(
     session: Session, folder: Path, sources: Sequence[CorpusSource], options: BuildOptions
 ) -> BuildSummary:
     """Build an index while showing how far it is."""
-    with build_progress(session, _expected_bytes(session, sources)) as show:
+    with build_progress(session, expected_bytes(session, sources)) as show:
         return build_index(sources, folder, options, on_progress=show)
 
 
-def _expected_bytes(session: Session, sources: Sequence[CorpusSource]) -> int | None:
+def print_summary(summary: BuildSummary, folder: Path, *, as_json: bool) -> None:
+    """Print what a build, an addition or a compaction did."""
+    print_data(_as_json(summary) if as_json else _as_text(summary, folder))
+
+
+def expected_bytes(session: Session, sources: Sequence[CorpusSource]) -> int | None:
     """Add up what is to come, if somebody watches; None if a source doesn't know."""
     if not session.shows_progress:
         return None
@@ -76,7 +86,7 @@ def _as_json(summary: BuildSummary) -> str:
 def _as_text(summary: BuildSummary, folder: Path) -> str:
     n_bytes = sum(summary.bytes_by_part.values())
     facts = [
-        ("index", f"{folder}, {sized(n_bytes)}"),
+        ("index", f"{folder}, {sized(n_bytes)} written"),
         ("text", f"{sized(summary.raw_bytes)} read in {summary.seconds:.1f} s"),
         ("documents", f"{summary.n_documents:,}, in {counted(summary.n_occurrences, 'place')}"),
         ("duplicates", f"{summary.n_duplicates:,}"),

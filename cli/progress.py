@@ -14,7 +14,7 @@ from sc2_attrib.cli.wording import counted, sized
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from sc2_attrib.index.local import BuildProgress
+    from sc2_attrib.index.building import BuildProgress
 
 T = TypeVar("T")
 
@@ -65,6 +65,22 @@ def step_progress(
             bar.update(task, completed=done, total=total, detail=f"{done:,} of {total:,}")
 
         yield show
+
+
+def bytes_progress(
+    session: Session, steps: Iterable[int], description: str, total: int
+) -> Iterator[int]:
+    """Pass steps on, which are numbers of bytes, showing how many of the total are done."""
+    if not session.shows_progress:
+        yield from steps
+        return
+    with _bar(session) as bar:
+        task = bar.add_task(description, total=total, detail="")
+        done = 0
+        for step in steps:
+            done += step
+            bar.update(task, completed=done, detail=f"{sized(done)} of {sized(total)}")
+            yield step
 
 
 def counting(session: Session, items: Iterable[T], description: str) -> Iterator[T]:

@@ -1,81 +1,26 @@
-"""The embedded index: a folder with a manifest and segments, built here and searched here.
+"""The embedded index, opened: a folder with a manifest and segments, searched here.
 
-`build_index` makes one from sources, `open_index` opens one. A folder is an index only once its
-manifest is written, which is the last step of a build; until then it holds a segment folder that
-nobody names. A build over an existing index writes the new segment beside the old one and then
-replaces the manifest.
+A reader looks at the manifest before each search (one stat) and opens the index anew when it
+changed, so additions and take-downs of other processes are in effect at once. writing.py makes the
+changes.
 """
 
-import datetime
-import fcntl
-import os
-import shutil
 import threading
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from sc2_attrib import __version__
-from sc2_attrib.index.corpus.document import CorpusSource, SkippedDocument
-from sc2_attrib.index.errors import CorruptIndexError, IndexUnusableError, UsageError
-from sc2_attrib.index.grams import LONGEST_GUARANTEE, SHORTEST_GUARANTEE, GramShape
-from sc2_attrib.index.manifest import (
-    MANIFEST,
-    Manifest,
-    SegmentEntry,
-    read_manifest,
-    sync_folder,
-    write_manifest,
-)
+from sc2_attrib.index.errors import CorruptIndexError, UsageError
+from sc2_attrib.index.manifest import Manifest, manifest_stamp, open_segment, read_manifest
 from sc2_attrib.index.matching.assembly import SegmentSearch, assemble
 from sc2_attrib.index.matching.matcher import Pace
-from sc2_attrib.index.search import CorpusSummary, IndexDescription, SearchResult
-from sc2_attrib.index.segment.builder import SegmentBuilder
-from sc2_attrib.index.segment.format import SectionFile
-from sc2_attrib.index.segment.reader import FILES, Segment
+from sc2_attrib.index.search import IndexDescription, SearchResult
+from sc2_attrib.index.segment.reader import Segment
 
-LOCK = "write.lock"
 CACHE_BYTES = 64 << 20  # decoded text and hot lists, a thread
-PROGRESS_BYTES = 1 << 20  # raw text between two reports of progress
-DEFAULT_GUARANTEE = 50  # normalised characters
-
-
-@dataclass(frozen=True, slots=True)
-class BuildOptions:
-    """How to build. `jobs`: threads. `force`: replace an existing index."""
-
-    guarantee_chars: int = DEFAULT_GUARANTEE
-    jobs: int = os.cpu_count() or 1
-    force: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class BuildProgress:
-    """How far a build is. `phase`: "reading" or "sorting"."""
-
-    phase: str
-    raw_bytes: int
-    n_documents: int
-
-
-@dataclass(frozen=True, slots=True)
-class BuildSummary:
-    """What a build did.
-
-    `n_duplicates`: contents that came again; `skipped`: documents left out, by reason.
-    """
-
-    n_documents: int
-    n_occurrences: int
-    n_duplicates: int
-    raw_bytes: int
-    skipped: Mapping[str, int]
-    bytes_by_part: Mapping[str, int]
-    seconds: float
+_ATTEMPTS = 5  # to open an index that is being changed
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,57 +33,15 @@ class IndexStats:
     skipped: Mapping[str, int]
 
 
-def build_index(
-    sources: Sequence[CorpusSource],
-    folder: Path,
-    options: BuildOptions,
-    *,
-    on_progress: Callable[[BuildProgress], None] | None = None,
-) -> BuildSummary:
-    """Build an index of all documents of the sources.
+class _Snapshot:
+    """The index as one manifest describes it."""
 
-    Args:
-        sources: read once, in this order.
-        folder: of the index; made if it doesn't exist.
-        options: how to build.
-        on_progress: called every now and then, in the calling thread.
-
-    Raises:
-        UsageError: an index or something else is there, or the guarantee is out of range.
-        CorpusError: a source can't be read.
-        IndexUnusableError: the folder can't be written.
-    """
-    started = time.monotonic()
-    _check_options(folder, options)
-    with _writing(folder):
-        before = _segments_of(folder)
-        name = _free_name(folder)
-        builder = _make_builder(folder / name, options)
-        try:
-            corpora, skipped = _read_sources(sources, builder, on_progress or (lambda _: None))
-            if on_progress:
-                raw_bytes = sum(corpus.raw_bytes for corpus in corpora)
-                on_progress(BuildProgress("sorting", raw_bytes, builder.n_documents))
-            sizes = builder.finish()
-            sync_folder(folder / name)
-            _publish(folder, name, builder, corpora, skipped, options)
-        except OSError as error:
-            _discard(builder, folder / name)
-            raise IndexUnusableError(f"{folder}: can't be written: {error.strerror}") from error
-        except BaseException:
-            _discard(builder, folder / name)
-            raise
-        for old in before:
-            shutil.rmtree(folder / old, ignore_errors=True)
-    return BuildSummary(
-        builder.n_documents,
-        builder.n_occurrences,
-        builder.n_duplicates,
-        builder.raw_bytes,
-        dict(skipped),
-        sizes,
-        time.monotonic() - started,
-    )
+    def __init__(self, folder: Path) -> None:
+        self.stamp = manifest_stamp(folder)
+        self.manifest = read_manifest(folder)
+        self.segments: list[Segment] = [
+            open_segment(folder, entry, self.manifest.shape) for entry in self.manifest.segments
+        ]
 
 
 def open_index(location: str | Path) -> "LocalIndex":
@@ -160,52 +63,67 @@ class LocalIndex:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._manifest = read_manifest(folder)
-        self._segments = [
-            _open_segment(folder, entry, self._manifest.shape) for entry in self._manifest.segments
-        ]
         self._pace = Pace()
         self._thread = threading.local()
+        self._snapshot = _open(folder)
 
     @property
     def guarantee_chars(self) -> int:
         """The shortest match that is certain to be found, in normalised bytes."""
-        return self._manifest.guarantee_chars
+        return self._snapshot.manifest.guarantee_chars
 
     def describe(self) -> IndexDescription:
         """Say what is searched."""
-        return _describe(self._folder, self._manifest)
+        return _describe(self._folder, self._current())
 
     def search(
         self, texts: Sequence[bytes], *, min_chars: int, max_sources: int
     ) -> list[SearchResult]:
         """Find every exact match in each text; see Searcher."""
-        if min_chars < self.guarantee_chars:
+        snapshot = self._current()
+        guarantee = snapshot.manifest.guarantee_chars
+        if min_chars < guarantee:
             raise UsageError(
-                f"--min-chars {min_chars}: {self._folder} finds every match of"
-                f" {self.guarantee_chars} characters or more, but not of fewer;"
-                f" ask for {self.guarantee_chars} or build with --guarantee {min_chars}"
+                f"--min-chars {min_chars}: {self._folder} finds every match of {guarantee}"
+                f" characters or more, but not of fewer; ask for {guarantee}"
+                f" or build with --guarantee {min_chars}"
             )
         if not texts:
             return []
-        return assemble(self._searches(), texts, min_chars=min_chars, max_sources=max_sources)
+        return assemble(
+            self._searches(snapshot), texts, min_chars=min_chars, max_sources=max_sources
+        )
 
     def stats(self) -> IndexStats:
         """Say how large everything is."""
+        snapshot = self._current()
         parts: Counter[str] = Counter()
-        for segment in self._segments:
+        for segment in snapshot.segments:
             parts.update(segment.section_bytes())
-        return IndexStats(self.describe(), dict(parts), len(self._segments), self._manifest.skipped)
+        return IndexStats(
+            _describe(self._folder, snapshot),
+            dict(parts),
+            len(snapshot.segments),
+            snapshot.manifest.skipped,
+        )
 
     def use_machine_code(self) -> None:
         """Load compiled kernels with the next search: for processes that will search a lot."""
         self._pace.spend(Pace.BUDGET_US + 1)
 
+    def verify(self) -> Iterator[int]:
+        """Check every byte of the index, yielding the bytes checked at each step.
+
+        Raises:
+            CorruptIndexError: at the first damage.
+        """
+        for segment in self._current().segments:
+            yield from segment.check()
+
     def close(self) -> None:
-        """Release the files; the index can't be searched afterwards."""
-        for segment in self._segments:
+        """Release the files."""
+        for segment in self._snapshot.segments:
             segment.close()
-        self._segments.clear()
         self._thread = threading.local()
 
     def __enter__(self) -> Self:
@@ -214,12 +132,20 @@ class LocalIndex:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _searches(self) -> list[SegmentSearch]:
-        """What this thread searches with, one a segment."""
-        if not hasattr(self._thread, "searches"):
-            share = CACHE_BYTES // max(len(self._segments), 1)
+    def _current(self) -> _Snapshot:
+        """The index as it is now: opened anew if its manifest was replaced."""
+        if manifest_stamp(self._folder) != self._snapshot.stamp:
+            self._snapshot = _open(self._folder)
+        return self._snapshot
+
+    def _searches(self, snapshot: _Snapshot) -> list[SegmentSearch]:
+        """What this thread searches a snapshot with, one a segment."""
+        if getattr(self._thread, "snapshot", None) is not snapshot:
+            share = CACHE_BYTES // max(len(snapshot.segments), 1)
+            self._thread.snapshot = snapshot
             self._thread.searches = [
-                SegmentSearch(segment, self._pace, cache_bytes=share) for segment in self._segments
+                SegmentSearch(segment, self._pace, cache_bytes=share)
+                for segment in snapshot.segments
             ]
         searches: list[SegmentSearch] = self._thread.searches
         return searches
@@ -231,150 +157,29 @@ def index_stats(folder: Path) -> IndexStats:
         return index.stats()
 
 
-def _check_options(folder: Path, options: BuildOptions) -> None:
-    if not SHORTEST_GUARANTEE <= options.guarantee_chars <= LONGEST_GUARANTEE:
-        raise UsageError(
-            f"--guarantee {options.guarantee_chars}: must lie between"
-            f" {SHORTEST_GUARANTEE} and {LONGEST_GUARANTEE} characters"
-        )
-    if (folder / MANIFEST).exists():
-        if not options.force:
-            raise UsageError(f"{folder}: there is an index already; --force replaces it")
-    elif folder.is_file():
-        raise UsageError(f"{folder}: is a file; an index is a folder")
-    elif folder.is_dir() and not all(map(_is_ours, folder.iterdir())):
-        raise UsageError(f"{folder}: holds other files; name an empty or a new folder")
-
-
-def _is_ours(path: Path) -> bool:
-    return path.name == LOCK or path.name.startswith(("segment-", ".manifest-"))
-
-
-@contextmanager
-def _writing(folder: Path) -> Iterator[None]:
-    """Hold the write lock of an index folder; the system lets go of it if the process dies."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        file = (folder / LOCK).open("a+", encoding="utf-8")
-    except OSError as error:
-        raise IndexUnusableError(f"{folder}: can't be written: {error.strerror}") from error
-    with file:
+def _open(folder: Path) -> _Snapshot:
+    """Open an index; if files vanish because it is changed meanwhile, as it is after the change."""
+    for _ in range(_ATTEMPTS - 1):
+        stamp = manifest_stamp(folder)
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.seek(0)
-            owner = file.read().strip() or "another process"
-            raise IndexUnusableError(
-                f"{folder}: {owner} is writing to it; wait or stop it"
-            ) from None
-        file.truncate(0)
-        file.write(f"process {os.getpid()} on {os.uname().nodename}\n")
-        file.flush()
-        yield
+            return _Snapshot(folder)
+        except CorruptIndexError:
+            if manifest_stamp(folder) == stamp:
+                raise
+    return _Snapshot(folder)
 
 
-def _segments_of(folder: Path) -> list[str]:
-    """Segment folders that are there before a build: the old index's, and litter."""
-    return [path.name for path in folder.glob("segment-*")]
-
-
-def _free_name(folder: Path) -> str:
-    taken = {int(name.split("-")[1]) for name in _segments_of(folder) if name[8:].isdigit()}
-    return f"segment-{max(taken, default=0) + 1:06d}"
-
-
-def _make_builder(folder: Path, options: BuildOptions) -> SegmentBuilder:
-    try:
-        return SegmentBuilder(
-            folder, GramShape.for_guarantee(options.guarantee_chars), options.jobs
-        )
-    except OSError as error:
-        raise IndexUnusableError(f"{folder}: can't be written: {error.strerror}") from error
-
-
-def _read_sources(
-    sources: Sequence[CorpusSource],
-    builder: SegmentBuilder,
-    on_progress: Callable[[BuildProgress], None],
-) -> tuple[list[CorpusSummary], Counter[str]]:
-    """Feed all documents to the builder."""
-    skipped: Counter[str] = Counter()
-    corpora = []
-    total = reported = 0
-    for source in sources:
-        n_before, bytes_before = builder.n_documents, builder.raw_bytes
-        for item in source:
-            if isinstance(item, SkippedDocument):
-                skipped[item.reason] += 1
-                continue
-            builder.add(item.content, item.occurrence)
-            total += len(item.content)
-            if total - reported >= PROGRESS_BYTES:
-                reported = total
-                on_progress(BuildProgress("reading", total, builder.n_documents))
-        corpora.append(
-            CorpusSummary(
-                source.describe(),
-                builder.n_documents - n_before,
-                builder.raw_bytes - bytes_before,
-            )
-        )
-    return corpora, skipped
-
-
-def _publish(
-    folder: Path,
-    name: str,
-    builder: SegmentBuilder,
-    corpora: list[CorpusSummary],
-    skipped: Mapping[str, int],
-    options: BuildOptions,
-) -> None:
-    """Write the manifest: from here on the folder is this index."""
-    digests = {}
-    for file_name, kind in FILES.items():
-        with SectionFile(folder / name / file_name, kind) as file:
-            digests[file_name] = file.digest
-    entry = SegmentEntry(
-        name, builder.n_documents, builder.n_occurrences, builder.raw_bytes, digests
-    )
-    write_manifest(
-        folder,
-        Manifest(
-            GramShape.for_guarantee(options.guarantee_chars),
-            datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-            __version__,
-            tuple(corpora),
-            (entry,),
-            dict(skipped),
-        ).with_id(),
-    )
-
-
-def _discard(builder: SegmentBuilder, folder: Path) -> None:
-    builder.abandon()
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-def _open_segment(folder: Path, entry: SegmentEntry, shape: GramShape) -> Segment:
-    segment = Segment(folder / entry.name, shape)
-    for name, digest in segment.digests().items():
-        if digest != entry.digests.get(name):
-            raise CorruptIndexError(
-                folder / entry.name / name, 0, "not the file that the manifest names"
-            )
-    return segment
-
-
-def _describe(folder: Path, manifest: Manifest) -> IndexDescription:
+def _describe(folder: Path, snapshot: _Snapshot) -> IndexDescription:
+    manifest: Manifest = snapshot.manifest
+    tables = [segment.documents for segment in snapshot.segments]
     return IndexDescription(
         str(folder),
         manifest.id,
         manifest.corpora,
-        sum(segment.n_documents for segment in manifest.segments),
-        sum(segment.n_occurrences for segment in manifest.segments),
+        sum(table.n_documents - table.n_removed_documents for table in tables),
+        sum(table.n_occurrences - table.n_removed for table in tables),
         sum(segment.raw_bytes for segment in manifest.segments),
-        0,
+        sum(table.n_removed for table in tables),
         manifest.guarantee_chars,
         manifest.built,
     )

@@ -9,15 +9,17 @@ import json
 import os
 import tempfile
 import zlib
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from sc2_attrib.index.corpus.document import CorpusDescription
 from sc2_attrib.index.errors import CorruptIndexError, IndexUnusableError, IndexVersionError
 from sc2_attrib.index.grams import GramShape
+from sc2_attrib.index.removal import Removal, read_rows
 from sc2_attrib.index.search import CorpusSummary
 from sc2_attrib.index.segment.format import FORMAT_VERSION
+from sc2_attrib.index.segment.reader import Segment
 
 MANIFEST = "manifest.json"
 FORMAT_NAME = "sc2-attrib/index"
@@ -25,13 +27,14 @@ FORMAT_NAME = "sc2-attrib/index"
 
 @dataclass(frozen=True, slots=True)
 class SegmentEntry:
-    """One segment. `digests` are those of its files (format.py); `skipped` counts by reason."""
+    """One segment. `digests` are those of its files; `removed` names the file of removed rows."""
 
     name: str
     n_documents: int
     n_occurrences: int
     raw_bytes: int
     digests: dict[str, str]
+    removed: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +44,10 @@ class Manifest:
     shape: GramShape
     built: str
     tool_version: str
-    corpora: tuple[CorpusSummary, ...]
-    segments: tuple[SegmentEntry, ...]
-    skipped: dict[str, int]
+    corpora: tuple[CorpusSummary, ...] = ()
+    segments: tuple[SegmentEntry, ...] = ()
+    skipped: dict[str, int] = field(default_factory=dict)
+    removals: tuple[Removal, ...] = ()
     id: str = ""
 
     @property
@@ -53,8 +57,9 @@ class Manifest:
 
     def with_id(self) -> "Manifest":
         """Name the contents: equal ids mean equal answers."""
-        facts = [[s.name, sorted(s.digests.items())] for s in self.segments]
-        text = json.dumps([self.shape.k, self.shape.stride, facts])
+        facts = [sorted(segment.digests.items()) for segment in self.segments]
+        removed = sorted(removal.what for removal in self.removals)
+        text = json.dumps([self.shape.k, self.shape.stride, facts, removed])
         return replace(self, id=f"{zlib.crc32(text.encode()):08x}")
 
 
@@ -102,6 +107,32 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
     sync_folder(folder)
 
 
+def manifest_stamp(folder: Path) -> tuple[int, ...] | None:
+    """Tell manifests apart cheaply: a replaced one is another file. None: there is none."""
+    try:
+        found = (folder / MANIFEST).stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns, found.st_size
+
+
+def open_segment(folder: Path, entry: SegmentEntry, shape: GramShape) -> Segment:
+    """Open a segment that a manifest names, less what was removed from it.
+
+    Raises:
+        CorruptIndexError: a file is missing, damaged or another than the manifest names.
+    """
+    path = folder / entry.name
+    removed = (
+        None if entry.removed is None else read_rows(path / entry.removed, entry.n_occurrences)
+    )
+    segment = Segment(path, shape, removed)
+    for name, digest in segment.digests().items():
+        if digest != entry.digests.get(name):
+            raise CorruptIndexError(path / name, 0, "not the file that the manifest names")
+    return segment
+
+
 def sync_folder(folder: Path) -> None:
     """Make renames and new files in a folder durable."""
     descriptor = os.open(folder, os.O_RDONLY)
@@ -131,6 +162,7 @@ def _to_fields(manifest: Manifest) -> dict[str, Any]:
         "corpora": [asdict(corpus) for corpus in manifest.corpora],
         "segments": [asdict(segment) for segment in manifest.segments],
         "skipped": manifest.skipped,
+        "removals": [asdict(removal) for removal in manifest.removals],
     }
 
 
@@ -145,6 +177,7 @@ def _from_fields(fields: dict[str, Any]) -> Manifest:
         ),
         tuple(SegmentEntry(**segment) for segment in fields["segments"]),
         fields["skipped"],
+        tuple(Removal(**removal) for removal in fields["removals"]),
         fields["id"],
     )
 

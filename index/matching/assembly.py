@@ -98,17 +98,18 @@ def _match(
     start, stop = raw
     sources: list[MatchSource] = []
     repositories: set[int] = set()
-    n_documents = n_occurrences = 0
+    documents: set[bytes] = set()
+    n_occurrences = 0
     for part in match.parts:
         table = part.searched.segment.documents
         sources += part.searched.sources.read(
             part.holders, n_chars, text[start:stop], skip=part.skip, max_sources=max_sources
         )
         for document in part.holders.positions:
-            first, last = table.occurrences[document : document + 2].tolist()
-            n_documents += 1
-            n_occurrences += last - first
-            repositories.update(table.occurrence_repositories[first:last].tolist())
+            documents.add(table.identifier(document))
+            rows = table.rows(document)
+            n_occurrences += len(rows)
+            repositories.update(table.occurrence_repositories[rows].tolist())
     listed = bound(sorted(sources, key=sort_key), max_sources)
     at_least = any(part.holders.at_least for part in match.parts)
     return ExactMatch(
@@ -116,7 +117,7 @@ def _match(
         stop,
         n_chars,
         listed,
-        n_documents,
+        len(documents),
         n_occurrences,
         len(repositories),
         at_least or len(listed) < n_occurrences,

@@ -488,6 +488,7 @@ def _is_refuted(search: HotSearch, diagonal: int, start: int, stop: int) -> bool
 def hot_holders(
     query: Query,
     hot: HotTable,
+    sets: LicenseSets,
     license_sets: npt.NDArray[np.int32],
     start: int,
     stop: int,
@@ -499,8 +500,8 @@ def hot_holders(
     """List all-hot diagonals on which the lists say that a document's run is query [start, stop).
 
     Args:
-        query, hot: as elsewhere.
-        license_sets: set of expressions of each document.
+        query, hot, sets: as elsewhere.
+        license_sets: set of expressions of each document; a removed one has none.
         start, stop: at least the guarantee apart, within one text.
         first: the first sampled offset of these diagonals, in [start, start + stride).
         room: diagonals to list; beyond it only the first of each set of expressions.
@@ -529,6 +530,8 @@ def hot_holders(
         if not low <= left < high or longer <= left < end_longer:
             continue
         license_set = license_sets[hot.documents[row]]
+        if sets.starts[license_set] == sets.starts[license_set + 1]:
+            continue
         if n >= room and seen[license_set]:
             passed_over = True
             continue

@@ -130,6 +130,8 @@ class _Listing:
         listed with a later position. What is passed over makes the counts lower bounds.
         """
         holders = self._holders[extent]
+        if not self._members(document):  # removed
+            return False
         if document in holders.positions:
             return holders.positions[document] > diagonal + extent[0]
         if len(holders.positions) < self._most:

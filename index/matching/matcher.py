@@ -256,6 +256,7 @@ class Search:
             n, is_cut = self._pick(hot_runs.hot_holders)(
                 self.query,
                 self.hot,
+                self._documents.sets,
                 self._documents.license_sets,
                 start,
                 stop,

@@ -105,8 +105,7 @@ def _choose(
 
 def _rows(table: DocumentTable, positions: Mapping[int, int]) -> Iterator[tuple[int, int]]:
     for document in sorted(positions):
-        first, stop = table.occurrences[document : document + 2].tolist()
-        for row in range(first, stop):
+        for row in table.rows(document):
             yield document, row
 
 

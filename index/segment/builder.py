@@ -72,15 +72,16 @@ class SegmentBuilder:
         self._working: deque[_Working] = deque()
         self.n_duplicates = 0
 
-    def add(self, text: bytes, occurrence: Occurrence) -> bool:
-        """Take a document in.
+    def add(self, text: bytes, occurrence: Occurrence, identifier: bytes | None = None) -> None:
+        """Take a document in; a content that came before only gets another occurrence.
 
-        Returns:
-            Whether the content is new; if not, only the occurrence was added.
+        Args:
+            text: raw.
+            occurrence: where it was found.
+            identifier: content id of `text`, if it is known already.
         """
-        identifier = documents.content_id(text)
+        identifier = identifier or documents.content_id(text)
         number = self._numbers.get(identifier)
-        is_new = number is None
         if number is None:
             number = self._numbers[identifier] = len(self._numbers)
             self._batch.append(text)
@@ -91,7 +92,6 @@ class SegmentBuilder:
         else:
             self.n_duplicates += 1
         self._documents.add_occurrence(number, occurrence)
-        return is_new
 
     def finish(self) -> dict[str, int]:
         """Write everything that is left and remove the temporary files.
@@ -110,13 +110,13 @@ class SegmentBuilder:
         sizes["documents"] = self._write_documents()
         sizes["grams"], hot_postings = self._write_pages()
         sizes["hot"] = self._write_hot(hot_postings, starts)
-        self._pool.shutdown()
         return sizes
 
-    def abandon(self) -> None:
-        """Stop the threads and close the files; the folder is the caller's to remove."""
+    def close(self) -> None:
+        """Stop the threads and close the files; without `finish` the folder holds no segment."""
         self._pool.shutdown(cancel_futures=True)
-        self._text_file.abandon()
+        self._text_file.close()
+        self._documents.close()
         for part in self._parts:
             part.close()
 

@@ -9,6 +9,8 @@ a range.
 import hashlib
 import json
 import mmap
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cached_property, lru_cache
 from itertools import pairwise
 from pathlib import Path
@@ -55,9 +57,14 @@ def swhid(identifier: bytes) -> Swhid:
     return Swhid(f"swh:1:cnt:{identifier.hex()}")
 
 
-def repository_hash(repository: str) -> int:
-    """Number a repository by its name, for counting distinct ones: 64 bits of BLAKE2b."""
-    return int.from_bytes(hashlib.blake2b(repository.encode(), digest_size=8).digest(), "little")
+def name_hash(name: str) -> int:
+    """Number a repository or owner by its name, for counting and finding: 64 bits of BLAKE2b."""
+    return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "little")
+
+
+def owner_of(repository: str) -> str:
+    """The part of a repository's name before the first slash."""
+    return repository.partition("/")[0]
 
 
 def encode_occurrence(occurrence: Occurrence) -> bytes:
@@ -104,21 +111,18 @@ class DocumentWriter:
         self._owners: list[int] = []
         self._licenses: list[int] = []
         self._repositories: list[int] = []
+        self._owner_names: list[int] = []
         self._license_ids: dict[str, int] = {}
-        self._repository_hashes: dict[str, int] = {}
+        self._hashes: dict[str, tuple[int, int]] = {}  # of repository and owner, by repository
         self._ids: list[bytes] = []
         self.starts = [0]
         self.raw_starts = [0]
+        self.n_occurrences = 0
 
     @property
     def n_documents(self) -> int:
         """Documents so far."""
         return len(self._ids)
-
-    @property
-    def n_occurrences(self) -> int:
-        """Occurrences so far."""
-        return len(self._owners)
 
     def add_document(self, identifier: bytes, normalized_chars: int, raw_bytes: int) -> int:
         """Append a document and return its number."""
@@ -130,19 +134,27 @@ class DocumentWriter:
     def add_occurrence(self, document: int, occurrence: Occurrence) -> None:
         """Say where a document was found; the document may come later."""
         self._owners.append(document)
+        self.n_occurrences += 1
         self._spool.write(encode_occurrence(occurrence))
         self._spool_ends.append(self._spool.tell())
         expression = occurrence.license_expression
         self._licenses.append(self._license_ids.setdefault(expression, len(self._license_ids)))
         name = occurrence.repository
-        if name not in self._repository_hashes:
-            self._repository_hashes[name] = repository_hash(name)
-        self._repositories.append(self._repository_hashes[name])
+        if name not in self._hashes:
+            self._hashes[name] = name_hash(name), name_hash(owner_of(name))
+        repository, owner = self._hashes[name]
+        self._repositories.append(repository)
+        self._owner_names.append(owner)
+
+    def close(self) -> None:
+        """Close the spool; without `finish` nothing was written."""
+        self._spool.close()
 
     def finish(self, writer: SectionWriter) -> None:
         """Write everything and remove the spool."""
+        self._spool.close()
         owners = np.array(self._owners, np.int64)
-        order = np.argsort(owners, kind="stable")
+        order = self._drop_repeats(owners, np.argsort(owners, kind="stable"))
         licenses = np.array(self._licenses, np.int32)[order]
         first = np.searchsorted(owners[order], np.arange(self.n_documents + 1))
         sets, set_of_document = _license_sets(licenses, first)
@@ -154,26 +166,53 @@ class DocumentWriter:
         writer.add("occurrences", first.astype("<i8"))
         writer.add("occ_licenses", licenses.astype("<i4"))
         writer.add("occ_repositories", np.array(self._repositories, "<u8")[order])
+        writer.add("occ_owners", np.array(self._owner_names, "<u8")[order])
         writer.add("set_starts", sets.starts.astype("<i8"))
         writer.add("set_ids", sets.ids.astype("<i4"))
         writer.add("expressions", json.dumps(list(self._license_ids)).encode())
         self._write_metadata(writer, order)
 
     def _write_metadata(self, writer: SectionWriter, order: npt.NDArray[np.int64]) -> None:
-        self._spool.close()
-        ends = [0, *self._spool_ends]
         offsets = [0]
         writer.begin("metadata")
         compressor = zstandard.ZstdCompressor(level=METADATA_LEVEL, write_checksum=True)
-        with self._spool_path.open("rb") as file:
-            lines = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if ends[-1] else b""
+        with self._spooled_lines() as line:
             for at in range(0, order.size, METADATA_ROWS):
                 rows = order[at : at + METADATA_ROWS].tolist()
-                frame = compressor.compress(b"".join(lines[ends[r] : ends[r + 1]] for r in rows))
+                frame = compressor.compress(b"".join(map(line, rows)))
                 writer.write(frame)
                 offsets.append(offsets[-1] + len(frame))
         writer.add("metadata_at", np.array(offsets, "<i8"))
         self._spool_path.unlink()
+
+    def _drop_repeats(
+        self, owners: npt.NDArray[np.int64], order: npt.NDArray[np.int64]
+    ) -> npt.NDArray[np.int64]:
+        """Leave out occurrences that say the same of the same document as one before."""
+        starts = np.flatnonzero(np.diff(owners[order], prepend=-1))
+        stops = np.append(starts[1:], order.size)
+        is_kept = np.ones(order.size, np.bool_)
+        several = stops - starts > 1
+        with self._spooled_lines() as line:
+            for start, stop in zip(starts[several].tolist(), stops[several].tolist(), strict=True):
+                seen: set[bytes] = set()
+                for at in range(start, stop):
+                    text = line(int(order[at]))
+                    is_kept[at] = text not in seen
+                    seen.add(text)
+        self.n_occurrences = int(is_kept.sum())
+        return order[is_kept]
+
+    @contextmanager
+    def _spooled_lines(self) -> Iterator[Callable[[int], bytes]]:
+        """Read lines of the spool by row."""
+        ends = [0, *self._spool_ends]
+        with self._spool_path.open("rb") as file:
+            if not ends[-1]:
+                yield lambda row: b""
+                return
+            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as text:
+                yield lambda row: text[ends[row] : ends[row + 1]]
 
 
 def _license_sets(
@@ -187,13 +226,23 @@ def _license_sets(
         numbers.setdefault(tuple(sorted(set(values[start:stop]))), len(numbers))
         for start, stop in pairwise(bounds)
     ]
+    return _join_sets(numbers), np.array(set_of_document, np.int32)
+
+
+def _join_sets(numbers: dict[tuple[int, ...], int]) -> LicenseSets:
+    """Lay out sets that are numbered in the order they were added."""
     starts = np.cumsum([0, *map(len, numbers)], dtype=np.int64)
-    ids = np.array([number for members in numbers for number in members], np.int32)
-    return LicenseSets(starts, ids), np.array(set_of_document, np.int32)
+    return LicenseSets(
+        starts, np.array([number for members in numbers for number in members], np.int32)
+    )
 
 
 class DocumentTable:
-    """The documents and occurrences of an open segment."""
+    """The documents and occurrences of an open segment, less what was removed.
+
+    A document whose occurrences are all removed has an empty set of licence expressions, and with
+    that it is never searched for: there is no expression it could be news for.
+    """
 
     def __init__(self, file: SectionFile) -> None:
         self._file = file
@@ -203,20 +252,55 @@ class DocumentTable:
         self.occurrences: Offsets = file["occurrences"].array("<i8")
         self.occurrence_licenses: npt.NDArray[np.int32] = file["occ_licenses"].array("<i4")
         self.occurrence_repositories: npt.NDArray[np.uint64] = file["occ_repositories"].array("<u8")
+        self.occurrence_owners: npt.NDArray[np.uint64] = file["occ_owners"].array("<u8")
         self.sets = LicenseSets(file["set_starts"].array("<i8"), file["set_ids"].array("<i4"))
         self._metadata_at: Offsets = file["metadata_at"].array("<i8")
         self._lines = lru_cache(METADATA_CACHED)(self._read_metadata)
+        self._removed: frozenset[int] = frozenset()
+        self.n_removed_documents = 0
         self._check_sizes()
+
+    def remove(self, rows: Offsets) -> None:
+        """Leave occurrences out from here on; called once, before anything is searched."""
+        if not rows.size:
+            return
+        self._removed = frozenset(rows.tolist())
+        numbers = {
+            tuple(self.sets.ids[start:stop].tolist()): number
+            for number, (start, stop) in enumerate(pairwise(self.sets.starts.tolist()))
+        }
+        license_sets = self.license_sets.copy()
+        for document in np.unique(np.searchsorted(self.occurrences, rows, "right") - 1).tolist():
+            left = {int(self.occurrence_licenses[row]) for row in self.rows(document)}
+            members = tuple(sorted(left))
+            license_sets[document] = numbers.setdefault(members, len(numbers))
+            self.n_removed_documents += not members
+        self.sets = _join_sets(numbers)
+        self.license_sets = license_sets
 
     @property
     def n_documents(self) -> int:
-        """Distinct contents."""
+        """Distinct contents, removed ones included."""
         return self.starts.size - 1
 
     @property
     def n_occurrences(self) -> int:
-        """Places that hold them."""
+        """Places that hold them, removed ones included."""
         return self.occurrence_licenses.size
+
+    @property
+    def n_removed(self) -> int:
+        """Places that were removed."""
+        return len(self._removed)
+
+    def rows(self, document: int) -> list[int]:
+        """Occurrences of a document that were not removed."""
+        first, stop = self.occurrences[document : document + 2].tolist()
+        return [row for row in range(first, stop) if row not in self._removed]
+
+    def document_of(self, row: int) -> int:
+        """The document that an occurrence belongs to."""
+        return int(np.searchsorted(self.occurrences, row, "right")) - 1
 
     @cached_property
     def expressions(self) -> list[str]:
@@ -260,6 +344,7 @@ class DocumentTable:
             "license_sets": (self.license_sets.size, n),
             "occurrences": (self.occurrences.size, n + 1),
             "occ_repositories": (self.occurrence_repositories.size, self.n_occurrences),
+            "occ_owners": (self.occurrence_owners.size, self.n_occurrences),
             "metadata_at": (self._metadata_at.size, -(-self.n_occurrences // METADATA_ROWS) + 1),
         }
         for name, (found, wanted) in expected.items():

@@ -95,8 +95,8 @@ class SectionWriter:
         self._file.close()
         return self._at
 
-    def abandon(self) -> None:
-        """Close without finishing; the file stays unreadable."""
+    def close(self) -> None:
+        """Close the file; without `finish` it stays unreadable."""
         self._file.close()
 
     def _write_plain(self, data: bytes | memoryview) -> None:

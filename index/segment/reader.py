@@ -1,10 +1,14 @@
 """An open segment: its four files, mapped, behind the tables that the matcher asks."""
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Self
 
+from sc2_attrib.index.corpus.document import Occurrence
 from sc2_attrib.index.grams import GramShape
 from sc2_attrib.index.segment import content, documents, hot, pages
 from sc2_attrib.index.segment.format import SectionFile
+from sc2_attrib.index.text import Offsets
 
 FILES = {
     "text": content.KIND,
@@ -17,8 +21,13 @@ FILES = {
 class Segment:
     """One immutable part of an index. Files are opened once; many searchers may share it."""
 
-    def __init__(self, folder: Path, shape: GramShape) -> None:
+    def __init__(self, folder: Path, shape: GramShape, removed: Offsets | None = None) -> None:
         """Open a segment.
+
+        Args:
+            folder: of the segment.
+            shape: of its grams.
+            removed: rows of occurrences to leave out.
 
         Raises:
             CorruptIndexError: a file is missing or damaged.
@@ -28,6 +37,8 @@ class Segment:
         self.shape = shape
         self._files = {name: SectionFile(folder / name, kind) for name, kind in FILES.items()}
         self.documents = documents.DocumentTable(self._files["documents"])
+        if removed is not None:
+            self.documents.remove(removed)
         self.content = content.ContentStore(self._files["text"])
         self.pages = pages.PageTable(self._files["grams"]["pages"], self._files["grams"]["fence"])
         if self.documents.n_documents:
@@ -45,6 +56,36 @@ class Segment:
         """Digest of each file (format.py)."""
         return {name: file.digest for name, file in self._files.items()}
 
+    def read_all(self) -> Iterator[tuple[bytes, list[Occurrence]]]:
+        """Read every document that was not removed, with its occurrences, in order."""
+        table = self.documents
+        for document in range(table.n_documents):
+            rows = table.rows(document)
+            if rows:
+                start, stop = table.raw_starts[document : document + 2].tolist()
+                text = self.content.read_raw(start, stop)
+                yield text, [table.read_occurrence(row) for row in rows]
+
+    def check(self) -> Iterator[int]:
+        """Check every byte: checksums, then each text against its content id.
+
+        Yields:
+            Bytes checked at each step.
+
+        Raises:
+            CorruptIndexError: at the first damage.
+        """
+        for file in self._files.values():
+            yield from file.check()
+        table = self.documents
+        for document in range(table.n_documents):
+            start, stop = table.raw_starts[document : document + 2].tolist()
+            if documents.content_id(self.content.read_raw(start, stop)) != table.identifier(
+                document
+            ):
+                raise self._files["text"]["blocks"].corrupt(0, f"document {document}: another text")
+            yield stop - start
+
     def section_bytes(self) -> dict[str, int]:
         """Bytes of each section, by "file/section"."""
         return {
@@ -52,6 +93,12 @@ class Segment:
             for name, file in self._files.items()
             for section, n in file.section_bytes().items()
         }
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def close(self) -> None:
         """Let go of the files."""

@@ -1,0 +1,117 @@
+"""Changes to an index folder that happen whole or not at all.
+
+Every change writes new files beside the old ones, then replaces the manifest, then removes what no
+manifest names any more. One process writes at a time, under a lock that the system lets go of when
+the process dies; any number may read meanwhile. Killed at any moment, a change has happened or it
+has not; what it leaves behind is removed by the next one.
+"""
+
+import datetime
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sc2_attrib.index.errors import IndexUnusableError
+from sc2_attrib.index.grams import GramShape
+from sc2_attrib.index.manifest import (
+    MANIFEST,
+    Manifest,
+    SegmentEntry,
+    read_manifest,
+    sync_folder,
+    write_manifest,
+)
+from sc2_attrib.index.segment.builder import SegmentBuilder
+from sc2_attrib.index.segment.format import SectionFile
+from sc2_attrib.index.segment.reader import FILES
+
+LOCK = "write.lock"
+
+
+@contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """Hold the write lock of an index folder; the system lets go of it if the process dies."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = (folder / LOCK).open("a+", encoding="utf-8")
+    except OSError as error:
+        raise IndexUnusableError(f"{folder}: can't be written: {error.strerror}") from error
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            owner = file.read().strip() or "another process"
+            raise IndexUnusableError(
+                f"{folder}: {owner} is writing to it; wait or stop it"
+            ) from None
+        file.truncate(0)
+        file.write(f"process {os.getpid()} on {os.uname().nodename}\n")
+        file.flush()
+        yield
+
+
+def next_number(folder: Path, prefix: str) -> int:
+    """A number that no name with this prefix has yet."""
+    taken = (path.name.removeprefix(prefix) for path in folder.glob(f"{prefix}*"))
+    return max((int(number) for number in taken if number.isdigit()), default=0) + 1
+
+
+@contextmanager
+def new_segment(folder: Path, shape: GramShape, jobs: int) -> Iterator[tuple[str, SegmentBuilder]]:
+    """Build a segment; it is removed again unless the block published it."""
+    name = f"segment-{next_number(folder, 'segment-'):06d}"
+    builder = None
+    try:
+        builder = SegmentBuilder(folder / name, shape, jobs)
+        yield name, builder
+    except OSError as error:
+        raise IndexUnusableError(f"{folder}: can't be written: {error.strerror}") from error
+    finally:
+        if builder is not None:
+            builder.close()
+        remove_litter(folder)
+
+
+def entry_of(folder: Path, name: str, builder: SegmentBuilder) -> SegmentEntry:
+    """Describe a finished segment for the manifest."""
+    digests = {}
+    for file_name, kind in FILES.items():
+        with SectionFile(folder / name / file_name, kind) as file:
+            digests[file_name] = file.digest
+    sync_folder(folder / name)
+    return SegmentEntry(
+        name, builder.n_documents, builder.n_occurrences, builder.raw_bytes, digests
+    )
+
+
+def publish(folder: Path, manifest: Manifest) -> None:
+    """Make a manifest the index: from here on the change has happened."""
+    write_manifest(folder, manifest.with_id())
+
+
+def remove_litter(folder: Path) -> None:
+    """Remove segments and removal files that the manifest doesn't name."""
+    named: dict[str, str | None] = {}
+    if (folder / MANIFEST).exists():
+        try:
+            named = {entry.name: entry.removed for entry in read_manifest(folder).segments}
+        except IndexUnusableError:
+            return  # damaged: what it names is not known
+    for path in folder.glob("segment-*"):
+        if path.name not in named:
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            for rows in path.glob("removed-*"):
+                if rows.name != named[path.name]:
+                    rows.unlink(missing_ok=True)
+    for path in folder.glob(".manifest-*"):
+        path.unlink(missing_ok=True)
+
+
+def now() -> str:
+    """The time as manifests write it: ISO 8601, UTC, whole seconds."""
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
