@@ -86,16 +86,41 @@ def read_document(
     licenses: tuple[LicenseAssertion, ...] = (),
 ) -> SourceDocument | SkippedDocument:
     """Read a file as one occurrence; its own licence tags join the licences given."""
-    text = _read_text(file.location)
+    raw = read_raw(file.location)
+    if isinstance(raw, SkipReason):
+        return SkippedDocument(file.path, raw)
+    return document_of(raw, file.path, repository=repository, revision=revision, licenses=licenses)
+
+
+def read_raw(location: Path) -> bytes | SkipReason:
+    """Read a file's bytes, unless they are too many."""
+    try:
+        if location.stat().st_size > MAX_FILE_BYTES:
+            return SkipReason.TOO_LARGE
+        return location.read_bytes()
+    except OSError:
+        return SkipReason.UNREADABLE
+
+
+def document_of(
+    raw: bytes,
+    path: str,
+    *,
+    repository: str,
+    revision: str | None = None,
+    licenses: tuple[LicenseAssertion, ...] = (),
+) -> SourceDocument | SkippedDocument:
+    """Turn a file's bytes into one occurrence; its own licence tags join the licences given."""
+    text = text_of(raw)
     if isinstance(text, SkipReason):
-        return SkippedDocument(file.path, text)
+        return SkippedDocument(path, text)
     occurrence = Occurrence(
         repository,
-        file.path,
+        path,
         revision,
         licenses + header_assertions(text.content),
-        language=language_of(file.path),
-        is_vendor=_VENDOR_FOLDER.search(file.path) is not None,
+        language=language_of(path),
+        is_vendor=_VENDOR_FOLDER.search(path) is not None,
         src_encoding=text.src_encoding,
     )
     return SourceDocument(text.content, occurrence)
@@ -121,15 +146,6 @@ def size_of(file: File) -> int:
     except OSError:
         return 0
     return size if size <= MAX_FILE_BYTES else 0
-
-
-def _read_text(location: Path) -> FileText | SkipReason:
-    try:
-        if location.stat().st_size > MAX_FILE_BYTES:
-            return SkipReason.TOO_LARGE
-        return text_of(location.read_bytes())
-    except OSError:
-        return SkipReason.UNREADABLE
 
 
 def _entries_backwards(

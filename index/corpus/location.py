@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from sc2_attrib.index.corpus import jsonl, parquet
+from sc2_attrib.index.corpus import archive, jsonl, parquet
+from sc2_attrib.index.corpus.archive import ArchiveSource
 from sc2_attrib.index.corpus.document import CorpusSource
 from sc2_attrib.index.corpus.folder import FolderSource
 from sc2_attrib.index.corpus.installed import InstalledSource
@@ -79,6 +80,11 @@ KINDS = (
         "a JSON Lines file (*.jsonl, *.jsonl.gz, *.jsonl.zst)",
         lambda location: _has_suffix(Path(location), *jsonl.SUFFIXES),
         lambda location: JsonLinesSource(Path(location)),
+    ),
+    SourceKind(
+        "an archive of code (*.tar, *.tar.gz, *.tar.bz2, *.tar.xz, *.tar.zst, *.tgz, *.zip)",
+        lambda location: _has_suffix(Path(location), *archive.SUFFIXES),
+        lambda location: ArchiveSource(Path(location)),
     ),
     SourceKind(
         "a folder of code",

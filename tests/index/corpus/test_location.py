@@ -4,10 +4,11 @@ import pyarrow as pa  # type: ignore[import-untyped]  # ships no types
 import pyarrow.parquet as pq  # type: ignore[import-untyped]  # likewise
 import pytest
 
+from sc2_attrib.index.corpus.archive import SUFFIXES, ArchiveSource
 from sc2_attrib.index.corpus.folder import FolderSource
 from sc2_attrib.index.corpus.installed import InstalledSource
 from sc2_attrib.index.corpus.jsonl import JsonLinesSource
-from sc2_attrib.index.corpus.location import open_source
+from sc2_attrib.index.corpus.location import KINDS, open_source
 from sc2_attrib.index.corpus.parquet import ParquetSource
 from sc2_attrib.index.errors import UsageError
 
@@ -29,6 +30,13 @@ def test_python_is_the_interpreter_and_a_path_of_that_name_is_a_folder(tmp_path:
 def test_json_lines_go_by_name(tmp_path: Path, name: str) -> None:
     """The suffix says what a file is."""
     assert isinstance(open_source(str(touch(tmp_path / name))), JsonLinesSource)
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_archives_go_by_name_and_each_suffix_is_shown(tmp_path: Path, suffix: str) -> None:
+    """Every suffix that is read is named where the kinds are listed."""
+    assert isinstance(open_source(str(touch(tmp_path / f"a{suffix}"))), ArchiveSource)
+    assert any(f"*{suffix}" in kind.name for kind in KINDS)
 
 
 def test_parquet_is_a_file_or_a_folder_of_tables_only(tmp_path: Path) -> None:
