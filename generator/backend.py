@@ -8,6 +8,7 @@ import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 
 from sc2_attrib.index.errors import ModelUnavailableError
 
@@ -54,6 +55,8 @@ def first_line(err: BaseException) -> str:
 
 @contextmanager
 def _silence() -> Iterator[None]:
+    for package in ("torch", "transformers"):  # transformers alone imports, and fails later
+        import_module(package)
     from transformers.utils import logging as messages
 
     verbosity, had_progress_bars = messages.get_verbosity(), messages.is_progress_bar_enabled()

@@ -27,7 +27,7 @@ def model_location(name: str, cache_dir: Path) -> Path:
             f"model {name} ({_HUB_NAMES[name]}) is not fetched from the hub; {_WHAT_WORKS}"
         )
     folder = Path(name)
-    if not folder.is_dir():
-        found = "a file, not a folder" if folder.exists() else "no such folder"
+    if not name or not folder.is_dir():
+        found = "a file, not a folder" if folder.is_file() else "no such folder"
         raise UsageError(f"model {name!r}: {found}; {_WHAT_WORKS}")
     return folder

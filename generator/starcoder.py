@@ -64,7 +64,7 @@ def load_model(folder: Path, *, dtype: Dtype = Dtype.AUTO, device: str = "auto")
     with backend():
         try:
             network = _load_network(folder, dtype).to(_torch_device(device)).eval()
-            tokenizer = _load_tokenizer(folder)
+            tokenizer = _load_tokenizer(folder, network.config.vocab_size)
         except (ImportError, ModelUnavailableError):
             raise
         except (
@@ -96,12 +96,20 @@ def _load_network(folder: Path, dtype: Dtype) -> Any:
     return network
 
 
-def _load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
+def _load_tokenizer(folder: Path, n_known: int) -> PreTrainedTokenizerBase:
     from transformers import AutoTokenizer
 
     tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
         folder, local_files_only=True, trust_remote_code=False
     )
+    text_ids = set(tokenizer.get_vocab().values()) - set(tokenizer.all_special_ids)
+    if not text_ids:  # what transformers makes of a folder without tokenizer files
+        raise ModelUnavailableError(f"{folder}: no tokenizer; download the model again")
+    if max(text_ids) >= n_known:
+        raise ModelUnavailableError(
+            f"{folder}: the tokenizer has token {max(text_ids)}, but the weights know {n_known};"
+            " one of them belongs to another model, download it again"
+        )
     return tokenizer
 
 
@@ -153,7 +161,7 @@ class LocalModel:
         self._ends = _ends(vocabulary, _eos_ids(network, tokenizer))
         redactions = {vocabulary[name] for name in REDACTIONS & vocabulary.keys()}
         frame = {vocabulary[name] for name in SPECIAL_TOKENS if name in vocabulary}
-        self._silent = frozenset(tokenizer.all_special_ids) | frame - redactions
+        self._silent = (frame | set(tokenizer.all_special_ids)) - redactions
 
     def describe(self) -> ModelDescription:
         """Say which model this is."""
@@ -232,7 +240,8 @@ class LocalModel:
                 **options,
             )
         if sampling.num_beams > 1:
-            _replay(output[0, ids.shape[1] :].tolist(), transcript)
+            for token in output[0, ids.shape[1] :].tolist():
+                transcript.push(token)
 
     def _generation_config(self, sampling: Sampling) -> GenerationConfig:
         from transformers import GenerationConfig
@@ -279,13 +288,6 @@ def _stop_with(transcript: Transcript) -> Callable[..., Any]:
         return torch.tensor([transcript.stopped is not None], device=ids.device)
 
     return has_stopped
-
-
-def _replay(ids: Sequence[int], transcript: Transcript) -> None:
-    for token in ids:
-        if transcript.stopped is not None:
-            break
-        transcript.push(token)
 
 
 @contextmanager

@@ -66,7 +66,12 @@ class Transcript:
         self._n_released = 0
 
     def push(self, token: int) -> None:
-        """Take the next token; `stopped` is set when it was the last."""
+        """Take the next token; `stopped` is set when it was the last.
+
+        Tokens after the last are ignored: transformers writes one more before it sees the stop.
+        """
+        if self.stopped is not None:
+            return
         self.n_tokens += 1
         if token in self._ends:
             self.stopped = self._ends[token]

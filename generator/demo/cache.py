@@ -9,14 +9,14 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from sc2_attrib.generator.demo.texts import demo_texts
-from sc2_attrib.generator.demo.training import Progress, Recipe, train_demo
+from sc2_attrib.generator.demo.training import DEMO_RECIPE, Progress, Recipe, train_demo
 
 _REVISION = 1  # raise when the training code changes what it makes of the same recipe
 
 
-def demo_folder(cache_dir: Path) -> Path:
+def demo_folder(cache_dir: Path, recipe: Recipe = DEMO_RECIPE) -> Path:
     """Say where the demo model is or will be, by a hash of everything that it is made of."""
-    digest = hashlib.sha256(repr((_REVISION, astuple(Recipe()))).encode())
+    digest = hashlib.sha256(repr((_REVISION, astuple(recipe))).encode())
     for package in ("torch", "transformers", "tokenizers"):
         digest.update(_version(package).encode() + b"\0")
     for document in demo_texts():
@@ -24,7 +24,9 @@ def demo_folder(cache_dir: Path) -> Path:
     return cache_dir / f"demo-model-{digest.hexdigest()[:16]}"
 
 
-def ensure_demo_model(cache_dir: Path, progress: Progress | None = None) -> Path:
+def ensure_demo_model(
+    cache_dir: Path, progress: Progress | None = None, *, recipe: Recipe = DEMO_RECIPE
+) -> Path:
     """Return the folder of the demo model, and train it first if there is none.
 
     A second process that wants it at the same time waits for the first.
@@ -32,12 +34,12 @@ def ensure_demo_model(cache_dir: Path, progress: Progress | None = None) -> Path
     Raises:
         ModelUnavailableError: it must be trained, but torch and transformers are not installed.
     """
-    folder = demo_folder(cache_dir)
+    folder = demo_folder(cache_dir, recipe)
     if not folder.is_dir():
         cache_dir.mkdir(parents=True, exist_ok=True)
         with _lock(folder.with_name(f".{folder.name}.lock")):
             if not folder.is_dir():
-                train_demo(demo_texts(), folder, progress=progress)
+                train_demo(demo_texts(), folder, progress=progress, recipe=recipe)
     return folder
 
 

@@ -69,13 +69,16 @@ class Recipe:
     adam_rate: float = 0.06
 
 
+DEMO_RECIPE = Recipe()
+
+
 def train_demo(
     documents: Sequence[TrainingText],
     folder: Path,
     *,
     progress: Progress | None = None,
     seed: int = 0,
-    recipe: Recipe | None = None,
+    recipe: Recipe = DEMO_RECIPE,
 ) -> None:
     """Train on `documents` and save the model as `folder`, which appears only when it is whole.
 
@@ -89,7 +92,6 @@ def train_demo(
         raise UsageError(f"{folder}: exists already; remove it or name another folder")
     if not any(document.text for document in documents):
         raise UsageError("the documents to train on hold no text")
-    recipe = recipe or Recipe()
     with backend(), one_thread():
         tokenizer = _train_tokenizer(documents, recipe)
         texts = [_tokenize(document, tokenizer) for document in documents if document.text]

@@ -6,7 +6,9 @@ then at the head of a file, introduced as StarCoder2's training text is:
     <repo_name>REPOSITORY<file_sep>PATH\nTEXT
 
 The others are cut in three and laid out as `FimOrder.SUFFIX_PREFIX_MIDDLE`. A tiny model finds the
-first tokens of a hole hardest, so they weigh more in the loss. Pure NumPy.
+first tokens of a hole hardest, so they weigh more in the loss. No end token follows the middle: a
+model of this size can't learn to stop there, and trying costs it a quarter of the holes. It writes
+on into the suffix instead, where the completion is cut (transcript.py). Pure NumPy.
 """
 
 from collections.abc import Mapping, Sequence
@@ -74,8 +76,8 @@ class WindowSampler:
         with_definition = len(self._definitions) and self._rng.random() < DEFINITION_SHARE
         text, start = self._rng.choice(self._definitions if with_definition else self._lines)
         if self._rng.random() < self._hole_share:
-            # Three marks and the end token must fit too.
-            tokens = self._texts[text].tokens[start : start + self._length - 4]
+            # Three marks must fit too.
+            tokens = self._texts[text].tokens[start : start + self._length - 3]
             if len(tokens) >= SHORTEST_WITH_HOLE:
                 return self._with_hole(tokens)
         return self._without_hole(self._texts[text], start)
@@ -96,11 +98,10 @@ class WindowSampler:
                 tokens[stop:],
                 [self._special["<fim_middle>"]],
                 tokens[:stop],  # the prefix, and the middle right behind it
-                [self._special["<|endoftext|>"]],
             ]
         )
         weights = np.ones(len(layout), dtype=np.float32)
-        hole = len(layout) - 1 - (stop - start)
+        hole = len(layout) - (stop - start)
         weights[hole:] = HOLE_WEIGHT
         weights[hole : hole + HOLE_START] = HOLE_START_WEIGHT
         return Window(layout, weights)
