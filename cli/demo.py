@@ -5,7 +5,6 @@ it; then completes prompts that the model has learnt, until a completion holds a
 kept in the user's cache folder, so the second run starts at once.
 """
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,16 +17,17 @@ from sc2_attrib.cli.completing import CheckedCompletion, Completer, NamedPrompt
 from sc2_attrib.cli.index_build import build_into
 from sc2_attrib.cli.locations import DEMO, demo_cache, demo_index, open_index_at
 from sc2_attrib.cli.options import AsJson, Formats
-from sc2_attrib.cli.outputs import requested_outputs, write_outputs
+from sc2_attrib.cli.outputs import discard_old, requested_outputs, write_outputs
 from sc2_attrib.cli.progress import step_progress, waiting
 from sc2_attrib.cli.run_record import RunStart
 from sc2_attrib.cli.session import Session
+from sc2_attrib.cli.streams import print_message
 from sc2_attrib.generator.demo import demo_prompts, ensure_demo_model
 from sc2_attrib.generator.sampling import Sampling
 from sc2_attrib.generator.starcoder import load_model
+from sc2_attrib.index.building import BuildOptions
 from sc2_attrib.index.corpus.location import INSTALLED, open_source
-from sc2_attrib.index.local import BuildOptions
-from sc2_attrib.index.manifest import MANIFEST
+from sc2_attrib.index.errors import IndexUnusableError
 
 SAMPLING = Sampling(max_new_tokens=128)
 
@@ -45,6 +45,7 @@ def demo(context: typer.Context, formats: Formats = None, as_json: AsJson = Fals
     """Try everything on this machine, with nothing prepared."""
     session = Session.of(context)
     outputs = requested_outputs(formats, as_json=as_json)
+    discard_old(outputs)
     model = _ensure_model(session)
     _ensure_index(session)
     with _completer(session, model) as completer:
@@ -53,7 +54,7 @@ def demo(context: typer.Context, formats: Formats = None, as_json: AsJson = Fals
     if not _holds_match(done):
         session.says("no completion held a match this time; try 'sc2-attrib generate'")
     if not session.quiet:
-        print(NEXT, end="", file=sys.stderr)
+        print_message(NEXT)
     return 0
 
 
@@ -63,9 +64,12 @@ def _ensure_model(session: Session) -> Path:
 
 
 def _ensure_index(session: Session) -> None:
-    folder = demo_index()
-    if not (folder / MANIFEST).exists():
-        build_into(session, folder, [open_source(INSTALLED)], BuildOptions())
+    """Build the index if there is none, or none that this version can read."""
+    try:
+        open_index_at(DEMO).close()
+    except IndexUnusableError as error:
+        session.details(f"building the demo's index: {error}")
+        build_into(session, demo_index(), [open_source(INSTALLED)], BuildOptions(force=True))
 
 
 @contextmanager

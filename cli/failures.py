@@ -1,11 +1,11 @@
 """From an exception to one line on stderr and an exit code."""
 
 import re
-import sys
 import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+from sc2_attrib.cli.streams import print_message
 from sc2_attrib.index.errors import Sc2AttribError, UnusableError
 
 if TYPE_CHECKING:
@@ -38,9 +38,9 @@ def redact(text: str) -> str:
 def report(error: Exception, *, debug: bool) -> int:
     """Print one line for `error`, with `debug` its traceback first, and return the exit code."""
     if debug:
-        print(redact("".join(traceback.format_exception(error))), end="", file=sys.stderr)
+        print_message(redact("".join(traceback.format_exception(error))))
     one_line = "; ".join(_describe(error, debug=debug).splitlines())
-    print(f"{PROGRAM}: error: {redact(one_line)}", file=sys.stderr)
+    print_message(f"{PROGRAM}: error: {redact(one_line)}\n")
     return _exit_code(error)
 
 

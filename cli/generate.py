@@ -47,11 +47,11 @@ from sc2_attrib.cli.outputs import (
 from sc2_attrib.cli.progress import waiting
 from sc2_attrib.cli.run_record import RunStart
 from sc2_attrib.cli.session import Session
-from sc2_attrib.cli.streams import print_data
+from sc2_attrib.cli.streams import print_data, print_message
 from sc2_attrib.cli.walk import reason_of
 from sc2_attrib.generator.prompt import Prompt
 from sc2_attrib.generator.sampling import Sampling
-from sc2_attrib.generator.starcoder import Dtype, load_model
+from sc2_attrib.generator.starcoder import Dtype, LocalModel, load_model
 from sc2_attrib.index.corpus.language import language_of
 from sc2_attrib.index.errors import UsageError
 
@@ -90,9 +90,7 @@ def generate(
     run = RunStart.now(session, truncate_prompt=truncate_prompt)
     with open_index_at(required_index(index)) as searcher:
         checker = Checker(searcher, min_chars=min_chars, max_sources=max_sources)
-        folder = model_folder(model)
-        with waiting(session, "loading the model"):
-            loaded = load_model(folder, dtype=dtype, device=device)
+        loaded = _load(session, model_folder(model), dtype, device)
         discard_old(outputs)
         on_text = _stream if not outputs and sys.stdout.isatty() else None
         done = Completer(loaded, searcher, checker, sampling, fail_on).complete(
@@ -100,6 +98,11 @@ def generate(
         )
     _show(done, outputs, session)
     return exit_code(done.result)
+
+
+def _load(session: Session, folder: Path, dtype: Dtype, device: str) -> LocalModel:
+    with waiting(session, "loading the model"):
+        return load_model(folder, dtype=dtype, device=device)
 
 
 def _asked(
@@ -154,4 +157,4 @@ def _show(done: CheckedCompletion, outputs: Sequence[Output], session: Session) 
     else:
         print_data(done.completion.text)
         if not session.quiet:
-            print(terminal_report(done.result, session, sys.stderr), end="", file=sys.stderr)
+            print_message(terminal_report(done.result, session, sys.stderr))

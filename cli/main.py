@@ -23,14 +23,20 @@ def _run(arguments: list[str]) -> int:
     """Run one command; every error becomes a line on stderr and an exit code."""
     # Looked up before anything is parsed: a failing import or parse is to be debugged too.
     debug = "--debug" in arguments
-    try:
-        from sc2_attrib.cli import commands, streams
+    from sc2_attrib.cli import streams
 
-        return streams.exit_code_after_flush(commands.run(arguments))
+    try:
+        from sc2_attrib.cli import commands
+
+        code = commands.run(arguments)
+    except BrokenPipeError:  # only the parser's own output, such as --help, isn't protected
+        code = 0
     except Exception as error:
         from sc2_attrib.cli import failures
 
-        return failures.report(error, debug=debug)
+        code = failures.report(error, debug=debug)
+    streams.flush_all()
+    return code
 
 
 def _let_go_of_interrupts() -> None:

@@ -56,64 +56,71 @@ def _set_progress(context: typer.Context, progress: When) -> When:
     return progress
 
 
+Config = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        envvar=environment_name("config"),
+        show_envvar=False,
+        is_eager=True,
+        expose_value=False,
+        callback=_apply_settings,
+        help="Read settings from this file alone.",
+    ),
+]
+Progress = Annotated[
+    When,
+    setting(
+        "progress",
+        expose_value=False,
+        callback=_set_progress,
+        help="Show progress on stderr; auto: where that is a terminal.",
+    ),
+]
+Quiet = Annotated[
+    bool,
+    typer.Option(
+        "--quiet",
+        "-q",
+        expose_value=False,
+        callback=_set_quiet,
+        help="Show less: no messages, a line a match.",
+    ),
+]
+Verbose = Annotated[
+    int,
+    typer.Option(
+        "--verbose",
+        "-v",
+        count=True,
+        show_default=False,
+        expose_value=False,
+        callback=_set_verbose,
+        help="Show more; -vv everything.",
+    ),
+]
+NoColor = Annotated[
+    bool,
+    setting(
+        "no-color",
+        expose_value=False,
+        callback=_set_no_color,
+        help="Print without colours; NO_COLOR does the same.",
+    ),
+]
+# main.py looks for --debug itself, to have it before anything can fail.
+Debug = Annotated[
+    bool, typer.Option("--debug", expose_value=False, help="Show the traceback of an error.")
+]
+
+
 def common(
-    config: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            envvar=environment_name("config"),
-            show_envvar=False,
-            is_eager=True,
-            expose_value=False,
-            callback=_apply_settings,
-            help="Read settings from this file alone.",
-        ),
-    ] = None,
-    progress: Annotated[
-        When,
-        setting(
-            "progress",
-            expose_value=False,
-            callback=_set_progress,
-            help="Show progress on stderr; auto: where that is a terminal.",
-        ),
-    ] = When.AUTO,
-    quiet: Annotated[
-        bool,
-        typer.Option(
-            "--quiet",
-            "-q",
-            expose_value=False,
-            callback=_set_quiet,
-            help="Show less: no messages, a line a match.",
-        ),
-    ] = False,
-    verbose: Annotated[
-        int,
-        typer.Option(
-            "--verbose",
-            "-v",
-            count=True,
-            show_default=False,
-            expose_value=False,
-            callback=_set_verbose,
-            help="Show more; -vv everything.",
-        ),
-    ] = 0,
-    no_color: Annotated[
-        bool,
-        setting(
-            "no-color",
-            expose_value=False,
-            callback=_set_no_color,
-            help="Print without colours; NO_COLOR does the same.",
-        ),
-    ] = False,
-    debug: Annotated[
-        bool,
-        # main.py looks for it itself, to have it before anything can fail.
-        typer.Option("--debug", expose_value=False, help="Show the traceback of an error."),
-    ] = False,
+    config: Config = None,
+    progress: Progress = When.AUTO,
+    quiet: Quiet = False,
+    verbose: Verbose = 0,
+    no_color: NoColor = False,
+    debug: Debug = False,
 ) -> None:
     """Hold the options of every command; never called."""
 

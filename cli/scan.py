@@ -18,32 +18,34 @@ from sc2_attrib.cli.run_record import RunStart
 from sc2_attrib.cli.session import Session
 from sc2_attrib.index.errors import UsageError
 
+Paths = Annotated[
+    list[str] | None, typer.Argument(metavar="PATH", help="Files and folders; - is standard input.")
+]
+FilesFrom = Annotated[
+    str | None,
+    typer.Option(
+        "--files-from",
+        metavar="FILE",
+        help="Also check the paths listed in FILE, or - for standard input: one a line, or "
+        "NUL-terminated.",
+    ),
+]
+MaxFileSize = Annotated[str, setting("max-file-size", metavar="SIZE", help="Skip larger files.")]
+IncludeText = Annotated[
+    bool, setting("include-text", help="Put the checked texts into the result.")
+]
+
 
 def scan(
     context: typer.Context,
-    paths: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="PATH", help="Files and folders; - is standard input."),
-    ] = None,
+    paths: Paths = None,
     index: IndexLocation = None,
-    files_from: Annotated[
-        str | None,
-        typer.Option(
-            "--files-from",
-            metavar="FILE",
-            help="Also check the paths listed in FILE, or - for standard input: "
-            "one a line, or NUL-terminated.",
-        ),
-    ] = None,
-    max_file_size: Annotated[
-        str, setting("max-file-size", metavar="SIZE", help="Skip larger files.")
-    ] = "10MB",
+    files_from: FilesFrom = None,
+    max_file_size: MaxFileSize = "10MB",
     fail_on: FailOnMatch = FailOn.DENY,
     min_chars: MinChars = None,
     max_sources: MaxSources = DEFAULT_MAX_SOURCES,
-    include_text: Annotated[
-        bool, setting("include-text", help="Put the checked texts into the result.")
-    ] = False,
+    include_text: IncludeText = False,
     formats: Formats = None,
     as_json: AsJson = False,
 ) -> int:

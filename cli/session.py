@@ -14,6 +14,7 @@ import typer
 
 from sc2_attrib.cli.config import Setting
 from sc2_attrib.cli.failures import PROGRAM, redact
+from sc2_attrib.cli.streams import print_message
 
 
 class When(StrEnum):
@@ -58,9 +59,9 @@ class Session:
     def says(self, text: str) -> None:
         """Tell the user something that is no data, unless --quiet."""
         if not self.quiet:
-            print(f"{PROGRAM}: {redact(text)}", file=sys.stderr)
+            print_message(f"{PROGRAM}: {redact(text)}\n")
 
     def details(self, text: str) -> None:
         """Tell the user something that only --verbose shows."""
         if self.verbosity > 0:
-            print(f"{PROGRAM}: {redact(text)}", file=sys.stderr)
+            print_message(f"{PROGRAM}: {redact(text)}\n")

@@ -99,14 +99,26 @@ def test_interrupt_during_an_import_exits_130_in_silence() -> None:
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
 
-def test_reader_that_goes_away_is_no_error() -> None:
+@pytest.mark.parametrize("arguments", [["schema"], ["--help"], ["scan", "--help"], ["--version"]])
+def test_reader_that_goes_away_is_no_error(arguments: list[str]) -> None:
     """A closed pipe ends the output in silence and leaves the exit code of the run."""
     reading, writing = os.pipe()
     os.close(reading)
     try:
         done = subprocess.run(
-            [COMMAND, "schema"], stdout=writing, stderr=subprocess.PIPE, text=True, check=False
+            [COMMAND, *arguments], stdout=writing, stderr=subprocess.PIPE, text=True, check=False
         )
     finally:
         os.close(writing)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_error_that_nobody_reads_keeps_its_code() -> None:
+    """With stderr closed too, the exit code still says what happened."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        done = subprocess.run([COMMAND, "nonsense"], stderr=writing, stdout=writing, check=False)
+    finally:
+        os.close(writing)
+    assert done.returncode == 2
