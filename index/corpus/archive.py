@@ -29,7 +29,12 @@ from sc2_attrib.index.corpus.document import (
     SkipReason,
     SourceDocument,
 )
-from sc2_attrib.index.corpus.files import MAX_FILE_BYTES, VERSION_CONTROL_NAMES, document_of
+from sc2_attrib.index.corpus.files import (
+    MAX_FILE_BYTES,
+    VERSION_CONTROL_NAMES,
+    Repository,
+    document_of,
+)
 from sc2_attrib.index.errors import CorpusError
 
 SUFFIXES = (*tar_members.SUFFIXES, zip_members.SUFFIX)
@@ -75,13 +80,13 @@ class ArchiveSource:
 
     def _document(self, member: Member, survey: _Survey) -> SourceDocument | SkippedDocument:
         reason = _reason_to_skip(member)
-        if reason is SkipReason.OUTSIDE_ARCHIVE:
+        if reason is SkipReason.LEADS_OUTSIDE:
             return SkippedDocument(member.name, reason)
         path = _path(member).removeprefix(survey.top)
         content = reason or member.read()
         if isinstance(content, SkipReason):
             return SkippedDocument(path, content)
-        return document_of(content, path, repository=self._name, revision=survey.revision)
+        return document_of(content, path, Repository(self._name, survey.revision))
 
     @cached_property
     def _survey(self) -> _Survey:
@@ -91,7 +96,7 @@ class ArchiveSource:
             revision = archive.comment if _COMMIT.fullmatch(archive.comment) else None
             for member in archive.members:
                 reason = _reason_to_skip(member)
-                if reason is not SkipReason.OUTSIDE_ARCHIVE:
+                if reason is not SkipReason.LEADS_OUTSIDE:
                     tops.add(_top(_path(member)))
                 n_bytes += 0 if reason else member.n_bytes
         return _Survey(tops.pop() if len(tops) == 1 else "", n_bytes, revision)
@@ -127,7 +132,7 @@ def _top(path: str) -> str:
 def _reason_to_skip(member: Member) -> SkipReason | None:
     path = _path(member)
     if _OUTSIDE.match(path):
-        return SkipReason.OUTSIDE_ARCHIVE
+        return SkipReason.LEADS_OUTSIDE
     if not VERSION_CONTROL_NAMES.isdisjoint(path.split("/")):
         return SkipReason.VERSION_CONTROL
     if member.reason is None and member.n_bytes > MAX_FILE_BYTES:

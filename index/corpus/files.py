@@ -40,6 +40,16 @@ class File:
 
 
 @dataclass(frozen=True, slots=True)
+class Repository:
+    """What the files of one repository have in common; the fields are those of `Occurrence`."""
+
+    name: str
+    revision: str | None = None
+    licenses: tuple[LicenseAssertion, ...] = ()
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class FileText:
     """A file's text as UTF-8 bytes; `src_encoding` as in `Occurrence`."""
 
@@ -78,18 +88,12 @@ def walk(
                 yield SkippedDocument(path, SkipReason.UNREADABLE)
 
 
-def read_document(
-    file: File,
-    *,
-    repository: str,
-    revision: str | None = None,
-    licenses: tuple[LicenseAssertion, ...] = (),
-) -> SourceDocument | SkippedDocument:
-    """Read a file as one occurrence; its own licence tags join the licences given."""
+def read_document(file: File, repository: Repository) -> SourceDocument | SkippedDocument:
+    """Read a file as one occurrence; see `document_of`."""
     raw = read_raw(file.location)
     if isinstance(raw, SkipReason):
         return SkippedDocument(file.path, raw)
-    return document_of(raw, file.path, repository=repository, revision=revision, licenses=licenses)
+    return document_of(raw, file.path, repository)
 
 
 def read_raw(location: Path) -> bytes | SkipReason:
@@ -102,24 +106,18 @@ def read_raw(location: Path) -> bytes | SkipReason:
         return SkipReason.UNREADABLE
 
 
-def document_of(
-    raw: bytes,
-    path: str,
-    *,
-    repository: str,
-    revision: str | None = None,
-    licenses: tuple[LicenseAssertion, ...] = (),
-) -> SourceDocument | SkippedDocument:
-    """Turn a file's bytes into one occurrence; its own licence tags join the licences given."""
+def document_of(raw: bytes, path: str, repository: Repository) -> SourceDocument | SkippedDocument:
+    """Turn a file's bytes into one occurrence; its licence tags join the repository's licences."""
     text = text_of(raw)
     if isinstance(text, SkipReason):
         return SkippedDocument(path, text)
     occurrence = Occurrence(
-        repository,
+        repository.name,
         path,
-        revision,
-        licenses + header_assertions(text.content),
+        repository.revision,
+        repository.licenses + header_assertions(text.content),
         language=language_of(path),
+        url=repository.url,
         is_vendor=_VENDOR_FOLDER.search(path) is not None,
         src_encoding=text.src_encoding,
     )

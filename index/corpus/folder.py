@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sc2_attrib.index.corpus.document import CorpusDescription, SkippedDocument, SourceDocument
-from sc2_attrib.index.corpus.files import File, read_document, size_of, walk
+from sc2_attrib.index.corpus.files import File, Repository, read_document, size_of, walk
 
 
 class FolderSource:
@@ -27,8 +27,9 @@ class FolderSource:
 
     def __iter__(self) -> Iterator[SourceDocument | SkippedDocument]:
         """Yield the files ordered by path."""
+        repository = Repository(self._name)
         for found in walk(self._root):
             if isinstance(found, File):
-                yield read_document(found, repository=self._name)
+                yield read_document(found, repository)
             else:
                 yield found

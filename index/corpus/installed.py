@@ -33,7 +33,7 @@ from sc2_attrib.index.corpus.document import (
     SkipReason,
     SourceDocument,
 )
-from sc2_attrib.index.corpus.files import File, read_document, size_of, walk
+from sc2_attrib.index.corpus.files import File, Repository, read_document, size_of, walk
 
 PYTHON_SUFFIXES = (".py", ".pyi")
 OWN_NAME = "sc2-attrib"
@@ -110,16 +110,12 @@ class InstalledSource:
 
 
 def _documents(package: _Package) -> Iterator[SourceDocument | SkippedDocument]:
+    repository = Repository(package.name, package.version, package.licenses)
     for found in package.files:
         if isinstance(found, SkippedDocument):
             yield found
         else:
-            yield read_document(
-                found,
-                repository=package.name,
-                revision=package.version,
-                licenses=package.licenses,
-            )
+            yield read_document(found, repository)
 
 
 def _read_packages(distributions: Iterable[Distribution]) -> Iterator[_Package | SkippedDocument]:

@@ -8,6 +8,7 @@ from sc2_attrib.index.corpus import archive, jsonl, parquet
 from sc2_attrib.index.corpus.archive import ArchiveSource
 from sc2_attrib.index.corpus.document import CorpusSource
 from sc2_attrib.index.corpus.folder import FolderSource
+from sc2_attrib.index.corpus.git_tree import GitTreeSource, is_git_tree
 from sc2_attrib.index.corpus.installed import InstalledSource
 from sc2_attrib.index.corpus.jsonl import JsonLinesSource
 from sc2_attrib.index.corpus.parquet import ParquetSource
@@ -85,6 +86,11 @@ KINDS = (
         "an archive of code (*.tar, *.tar.gz, *.tar.bz2, *.tar.xz, *.tar.zst, *.tgz, *.zip)",
         lambda location: _has_suffix(Path(location), *archive.SUFFIXES),
         lambda location: ArchiveSource(Path(location)),
+    ),
+    SourceKind(
+        "a git working tree (its tracked files)",
+        lambda location: is_git_tree(Path(location)),
+        lambda location: GitTreeSource(Path(location)),
     ),
     SourceKind(
         "a folder of code",

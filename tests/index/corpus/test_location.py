@@ -1,7 +1,7 @@
 from pathlib import Path
 
-import pyarrow as pa  # type: ignore[import-untyped]  # ships no types
-import pyarrow.parquet as pq  # type: ignore[import-untyped]  # likewise
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from sc2_attrib.index.corpus.archive import SUFFIXES, ArchiveSource
