@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 PROGRAM = "sc2-attrib"
 
 # The part of an address that holds a user's name and password.
-_CREDENTIALS = re.compile(r"(?<=://)[^/\s@]*@")
+_CREDENTIALS = re.compile(r"(?<=://)[^/\s]*@")
 
 
 @runtime_checkable

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from sc2_attrib.attribution.offsets import TextOffsets
+from sc2_attrib.attribution.report.visible import visible
 from sc2_attrib.attribution.result import MatchKind
 from sc2_attrib.attribution.text import decode_input
 from sc2_attrib.cli.inputs import STDIN
@@ -106,7 +107,7 @@ def _match_lines(match: ExactMatch, text: bytes) -> Iterator[str]:
 def _place_of(source: MatchSource) -> str:
     found = source.occurrence
     revision = f"@{found.revision}" if found.revision else ""
-    return (
+    return visible(
         f"{found.repository}{revision} {found.path}:{source.first_line}-{source.last_line}  "
         f"{found.license_expression or 'no licence found'}"
         f"{'' if source.verbatim else '  (white space differs)'}"
