@@ -42,7 +42,7 @@ class Occurrence:
 
     `url` is the repository's address, `snapshot` and `revision` are Software Heritage ids where
     they are 40 hexadecimal digits. `src_encoding` is the encoding before the source converted the
-    text to UTF-8, None where it did not.
+    text to UTF-8, or the format that it took the text out of; None where the text is the file.
     """
 
     repository: str

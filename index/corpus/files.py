@@ -7,9 +7,10 @@ folder is met at its own path, one outside is not part of the folder.
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from sc2_attrib.index.corpus import notebook
 from sc2_attrib.index.corpus.document import (
     LicenseAssertion,
     Occurrence,
@@ -51,10 +52,11 @@ class Repository:
 
 @dataclass(frozen=True, slots=True)
 class FileText:
-    """A file's text as UTF-8 bytes; `src_encoding` as in `Occurrence`."""
+    """A file's text as UTF-8 bytes; `src_encoding` and `language` as in `Occurrence`."""
 
     content: bytes
     src_encoding: str | None
+    language: str | None = None
 
 
 def walk(
@@ -108,7 +110,7 @@ def read_raw(location: Path) -> bytes | SkipReason:
 
 def document_of(raw: bytes, path: str, repository: Repository) -> SourceDocument | SkippedDocument:
     """Turn a file's bytes into one occurrence; its licence tags join the repository's licences."""
-    text = text_of(raw)
+    text = _text_of_file(raw, path)
     if isinstance(text, SkipReason):
         return SkippedDocument(path, text)
     occurrence = Occurrence(
@@ -116,12 +118,24 @@ def document_of(raw: bytes, path: str, repository: Repository) -> SourceDocument
         path,
         repository.revision,
         repository.licenses + header_assertions(text.content),
-        language=language_of(path),
+        language=text.language,
         url=repository.url,
         is_vendor=_VENDOR_FOLDER.search(path) is not None,
         src_encoding=text.src_encoding,
     )
     return SourceDocument(text.content, occurrence)
+
+
+def _text_of_file(raw: bytes, path: str) -> FileText | SkipReason:
+    """Tell a file's text, in a notebook the program, and its language."""
+    text = text_of(raw)
+    if isinstance(text, SkipReason):
+        return text
+    if path.endswith(notebook.SUFFIX) and (script := notebook.script_of(text.content)):
+        if not script.content.strip():
+            return SkipReason.EMPTY
+        return FileText(script.content, notebook.FORMAT, script.language or language_of(path))
+    return replace(text, language=language_of(path))
 
 
 def text_of(raw: bytes) -> FileText | SkipReason:

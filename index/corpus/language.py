@@ -233,6 +233,10 @@ _LANGUAGE_BY_NAME: Mapping[str, str] = {
     name: language for language, names in _NAMES_BY_LANGUAGE.items() for name in names.split()
 }
 
+_LANGUAGE_BY_LOWER_CASE: Mapping[str, str] = {
+    language.lower(): language for language in _NAMES_BY_LANGUAGE
+}
+
 
 def language_of(path: str) -> str | None:
     """Name the language of a file; None for a name that no language claims."""
@@ -242,3 +246,8 @@ def language_of(path: str) -> str | None:
     parts = name.lower().split(".")
     ends = ("." + ".".join(parts[first:]) for first in range(1, len(parts)))  # longest first
     return next((_LANGUAGE_BY_NAME[end] for end in ends if end in _LANGUAGE_BY_NAME), None)
+
+
+def language_named(name: str) -> str | None:
+    """Spell a language's name as linguist does, whatever its case; None for an unknown one."""
+    return _LANGUAGE_BY_LOWER_CASE.get(name.lower())
