@@ -13,7 +13,10 @@ from sc2_attrib.index.building import BuildOptions, compact_index
 def compact(
     context: typer.Context, index: IndexLocation = None, jobs: Jobs = None, as_json: AsJson = False
 ) -> int:
-    """Write all that is left as one segment; what was removed is gone from the disk then."""
+    """Delete what was removed from the disk.
+
+    All that is left is written as one segment, which then takes the place of the others.
+    """
     folder = index_folder(required_index(index))
     with build_progress(Session.of(context), None) as show:
         summary = compact_index(folder, jobs=jobs or BuildOptions().jobs, on_progress=show)

@@ -12,9 +12,10 @@ from sc2_attrib.index.local import open_index
 
 
 def verify(context: typer.Context, index: IndexLocation = None) -> int:
-    """Check every byte of an index: checksums, and each text against its content id.
+    """Check every byte of an index.
 
-    The first damage ends the check with exit code 3.
+    Compares the checksums, and each text with its content id. The first damage ends the check with
+    exit code 3.
     """
     folder = index_folder(required_index(index))
     with open_index(folder) as opened:
