@@ -119,9 +119,9 @@ def _rows_by_content(table: DocumentTable, contents: set[bytes]) -> Offsets:
 
 def write_rows(path: Path, rows: Offsets) -> None:
     """Write removed occurrences of a segment, durably."""
-    writer = SectionWriter(path, KIND)
-    writer.add("rows", rows.astype("<i8"))
-    writer.finish()
+    with SectionWriter(path, KIND) as writer:
+        writer.add("rows", rows.astype("<i8"))
+        writer.finish()
 
 
 def read_rows(path: Path, n_occurrences: int) -> Offsets:

@@ -13,6 +13,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 from sc2_attrib.index.errors import IndexUnusableError
 from sc2_attrib.index.grams import GramShape
@@ -33,25 +34,35 @@ LOCK = "write.lock"
 
 @contextmanager
 def writing(folder: Path) -> Iterator[None]:
-    """Hold the write lock of an index folder; the system lets go of it if the process dies."""
+    """Hold the write lock of an index folder; the system lets go of it if the process dies.
+
+    Raises:
+        IndexUnusableError: another process holds it, or the folder can't be written; any OSError
+            in the block becomes one.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        file = (folder / LOCK).open("a+", encoding="utf-8")
+        with (folder / LOCK).open("a+", encoding="utf-8") as file:
+            _lock(file, folder)
+            try:
+                yield
+            finally:
+                remove_litter(folder)
     except OSError as error:
         raise IndexUnusableError(f"{folder}: can't be written: {error.strerror}") from error
-    with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.seek(0)
-            owner = file.read().strip() or "another process"
-            raise IndexUnusableError(
-                f"{folder}: {owner} is writing to it; wait or stop it"
-            ) from None
-        file.truncate(0)
-        file.write(f"process {os.getpid()} on {os.uname().nodename}\n")
-        file.flush()
-        yield
+
+
+def _lock(file: TextIO, folder: Path) -> None:
+    """Take the lock and leave our name in it, or tell who holds it."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.seek(0)
+        owner = file.read().strip() or "another process"
+        raise IndexUnusableError(f"{folder}: {owner} is writing to it; wait or stop it") from None
+    file.truncate(0)
+    file.write(f"process {os.getpid()} on {os.uname().nodename}\n")
+    file.flush()
 
 
 def next_number(folder: Path, prefix: str) -> int:
@@ -62,18 +73,13 @@ def next_number(folder: Path, prefix: str) -> int:
 
 @contextmanager
 def new_segment(folder: Path, shape: GramShape, jobs: int) -> Iterator[tuple[str, SegmentBuilder]]:
-    """Build a segment; it is removed again unless the block published it."""
+    """Build a segment; unless the block publishes it, it is litter."""
     name = f"segment-{next_number(folder, 'segment-'):06d}"
-    builder = None
+    builder = SegmentBuilder(folder / name, shape, jobs)
     try:
-        builder = SegmentBuilder(folder / name, shape, jobs)
         yield name, builder
-    except OSError as error:
-        raise IndexUnusableError(f"{folder}: can't be written: {error.strerror}") from error
     finally:
-        if builder is not None:
-            builder.close()
-        remove_litter(folder)
+        builder.close()
 
 
 def entry_of(folder: Path, name: str, builder: SegmentBuilder) -> SegmentEntry:

@@ -16,6 +16,7 @@ work.
 
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -58,12 +59,19 @@ class SegmentBuilder:
         self._shape = shape
         self._jobs = jobs
         folder.mkdir(parents=True)
-        self._pool = ThreadPoolExecutor(jobs)
         self._numbers: dict[bytes, int] = {}
-        self._documents = documents.DocumentWriter(folder / "occurrences.tmp")
-        self._text_file = SectionWriter(folder / "text", content.KIND)
-        self._content = content.ContentWriter(self._text_file)
-        self._parts = [(folder / f"part-{part:03d}.tmp").open("w+b") for part in range(N_PARTS)]
+        with ExitStack() as opened:
+            self._pool = ThreadPoolExecutor(jobs)
+            opened.callback(self._pool.shutdown, cancel_futures=True)
+            self._documents = documents.DocumentWriter(folder / "occurrences.tmp")
+            opened.callback(self._documents.close)
+            self._text_file = opened.enter_context(SectionWriter(folder / "text", content.KIND))
+            self._content = content.ContentWriter(self._text_file)
+            self._parts = [
+                opened.enter_context((folder / f"part-{part:03d}.tmp").open("wb"))
+                for part in range(N_PARTS)
+            ]
+            self._opened = opened.pop_all()
         self._batch: list[bytes] = []
         self._batch_ids: list[bytes] = []
         self._batch_bytes = 0
@@ -114,11 +122,7 @@ class SegmentBuilder:
 
     def close(self) -> None:
         """Stop the threads and close the files; without `finish` the folder holds no segment."""
-        self._pool.shutdown(cancel_futures=True)
-        self._text_file.close()
-        self._documents.close()
-        for part in self._parts:
-            part.close()
+        self._opened.close()
 
     @property
     def n_documents(self) -> int:
@@ -207,30 +211,28 @@ class SegmentBuilder:
                     file.write(octets(found.pairs[first:last]))
 
     def _write_documents(self) -> int:
-        writer = SectionWriter(self._folder / "documents", documents.KIND)
-        self._documents.finish(writer)
-        return writer.finish()
+        with SectionWriter(self._folder / "documents", documents.KIND) as writer:
+            self._documents.finish(writer)
+            return writer.finish()
 
     # Pass 2: grams
 
     def _write_pages(self) -> tuple[int, list[tuple[Keys, Keys]]]:
         """Sort the parts into pages; the file's size, and the postings of hot grams."""
-        writer = SectionWriter(self._folder / "grams", PAGES_KIND)
-        pages = PageWriter(writer)
         hot_postings: list[tuple[Keys, Keys]] = []
         waiting: deque[Future[tuple[Keys, Keys, Keys, Keys]]] = deque()
-        paths = []
-        for file in self._parts:
-            file.close()
-            paths.append(Path(file.name))
-        for path in paths:
-            waiting.append(self._pool.submit(_sort_part, path))
-            if len(waiting) > self._jobs:
+        for part in self._parts:
+            part.close()
+        with SectionWriter(self._folder / "grams", PAGES_KIND) as writer:
+            pages = PageWriter(writer)
+            for part in self._parts:
+                waiting.append(self._pool.submit(_sort_part, Path(part.name)))
+                if len(waiting) > self._jobs:
+                    self._take_part(waiting.popleft().result(), pages, hot_postings)
+            while waiting:
                 self._take_part(waiting.popleft().result(), pages, hot_postings)
-        while waiting:
-            self._take_part(waiting.popleft().result(), pages, hot_postings)
-        pages.finish()
-        return writer.finish(), hot_postings
+            pages.finish()
+            return writer.finish(), hot_postings
 
     def _take_part(
         self,
@@ -252,20 +254,18 @@ class SegmentBuilder:
         first = np.flatnonzero(is_first)
         owners = np.searchsorted(starts, positions * self._shape.stride, "right") - 1
         lefts, rights = self._read_contexts(positions * self._shape.stride, owners, starts)
-        writer = SectionWriter(self._folder / "hot", hot.KIND)
-        hot.write_hot(
-            writer,
-            hot.HotLists(
-                keys[first],
-                fingerprints[first],
-                np.append(first, keys.size),
-                positions,
-                owners,
-                lefts,
-                rights,
-            ),
+        lists = hot.HotLists(
+            keys[first],
+            fingerprints[first],
+            np.append(first, keys.size),
+            positions,
+            owners,
+            lefts,
+            rights,
         )
-        return writer.finish()
+        with SectionWriter(self._folder / "hot", hot.KIND) as writer:
+            hot.write_hot(writer, lists)
+            return writer.finish()
 
     def _read_contexts(
         self, positions: Offsets, owners: Offsets, starts: Offsets

@@ -25,7 +25,6 @@ BLOCK_CHARS = 1 << BLOCK_BITS
 LEVEL = 3
 KIND = b"TEXT"
 _RECENT_BLOCKS = 256  # raw blocks kept a thread: 5 MB
-_MOST_SPACE = 1 << 30  # a block of mostly white space may be long; beyond this it is damage
 
 
 class CompressedBlock(NamedTuple):
@@ -112,17 +111,17 @@ class ContentStore:
     def _decompress(self, block: int) -> bytes:
         start, stop = self._offsets[block : block + 2].tolist()
         raw_start, raw_stop = self._raw_starts[block : block + 2].tolist()
+        frame = self._blocks.unchecked(start, stop)
         try:
-            raw: bytes = self._thread.decompressor.decompress(
-                self._blocks.unchecked(start, stop),
-                max_output_size=min(raw_stop - raw_start, _MOST_SPACE),
-            )
+            # Asked first, because the decompressor would believe a damaged length and allocate it.
+            length = zstandard.frame_content_size(frame)
+            if length != raw_stop - raw_start:
+                raise self._blocks.corrupt(
+                    start, f"block {block}: {length} bytes, expected {raw_stop - raw_start}"
+                )
+            raw: bytes = self._thread.decompressor.decompress(frame)
         except zstandard.ZstdError as error:
             raise self._blocks.corrupt(start, f"block {block}: {error}") from None
-        if len(raw) != raw_stop - raw_start:
-            raise self._blocks.corrupt(
-                start, f"block {block}: {len(raw)} bytes, expected {raw_stop - raw_start}"
-            )
         return raw
 
     def read_raw(self, start: int, stop: int) -> bytes:

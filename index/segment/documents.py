@@ -324,15 +324,8 @@ class DocumentTable:
         return decode_occurrence(self._lines(block)[inside])
 
     def _read_metadata(self, block: int) -> list[bytes]:
-        section = self._file["metadata"]
         start, stop = self._metadata_at[block : block + 2].tolist()
-        try:
-            text = zstandard.ZstdDecompressor().decompress(
-                section.unchecked(start, stop), max_output_size=_MOST_METADATA
-            )
-        except zstandard.ZstdError as error:
-            raise section.corrupt(start, f"occurrences of block {block}: {error}") from None
-        return text.splitlines()
+        return self._file["metadata"].decompress(start, stop, most=_MOST_METADATA).splitlines()
 
     def _check_sizes(self) -> None:
         """Refuse tables that contradict each other, before any number of theirs is used."""

@@ -22,6 +22,7 @@ from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
+import zstandard
 
 from sc2_attrib.index.errors import CorruptIndexError, IndexVersionError
 
@@ -95,7 +96,10 @@ class SectionWriter:
         self._file.close()
         return self._at
 
-    def close(self) -> None:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         """Close the file; without `finish` it stays unreadable."""
         self._file.close()
 
@@ -152,6 +156,22 @@ class Section:
                 start, f"a range up to {stop} in a section of {len(self._data)} bytes"
             )
         return self._data[start:stop]
+
+    def decompress(self, start: int, stop: int, *, most: int) -> bytes:
+        """Read and decompress the zstd frame in [start, stop), of at most `most` bytes of content.
+
+        The length a frame states is looked at first: a decompressor would believe and allocate it.
+
+        Raises:
+            CorruptIndexError: it isn't such a frame.
+        """
+        frame = self.read(start, stop)
+        try:
+            if not 0 <= zstandard.frame_content_size(frame) <= most:
+                raise self.corrupt(start, "a compressed block of no sensible length")
+            return zstandard.ZstdDecompressor().decompress(frame)
+        except zstandard.ZstdError as error:
+            raise self.corrupt(start, f"a compressed block: {error}") from None
 
     def array(self, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
         """View the whole section as an array, checked; the file stays mapped, nothing is copied."""

@@ -38,7 +38,7 @@ PAGE_POSTINGS = 256
 LEVEL = 3
 _COLUMNS = 4
 _N_NUMBERS = 13  # columns of HotTable that hold numbers; two more hold contexts
-_MOST_PAGE = 1 << 31
+_MOST_PAGE = 1 << 31  # bytes of one page; beyond it is damage
 
 
 class HotLists(NamedTuple):
@@ -173,7 +173,6 @@ class HotCache:
         self._license_sets = license_sets
         self._reach = reach
         self._max_postings = max_bytes // (4 * 8 + 2 * reach)
-        self._decompressor = zstandard.ZstdDecompressor()
         self._clear()
 
     def slots(self, keys: Keys, fingerprints: Fingerprints) -> npt.NDArray[np.int32]:
@@ -232,12 +231,10 @@ class HotCache:
         """Decode one page, numbering rows from 0."""
         start, stop = self._page_offsets[page : page + 2].tolist()
         first, last = self._page_first[page : page + 2].tolist()
+        raw = self._pages.decompress(start, stop, most=_MOST_PAGE)
         try:
-            raw = self._decompressor.decompress(
-                self._pages.unchecked(start, stop), max_output_size=_MOST_PAGE
-            )
             return self._decode_page(raw, last - first)
-        except (zstandard.ZstdError, ValueError) as error:
+        except ValueError as error:
             raise self._pages.corrupt(start, f"hot page {page}: {error}") from None
 
     def _decode_page(self, raw: bytes, n_grams: int) -> HotTable:
