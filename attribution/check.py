@@ -7,8 +7,11 @@ take the others with it. An input that was not or could not be checked passes th
 with its reason: nothing is left out in silence.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from sc2_attrib.attribution.ids import content_swhid, input_id, sha256
 from sc2_attrib.attribution.match import Checked, Generated, describe_match
@@ -30,8 +33,12 @@ from sc2_attrib.index.text import normalize
 
 DEFAULT_MIN_CHARS = 100
 DEFAULT_MAX_SOURCES = 100
-BATCH_BYTES = 4 << 20  # raw text searched at once: enough to amortise a search, little to hold
-BATCH_INPUTS = 512
+BATCH_BYTES = 1 << 20  # raw text searched at once: enough to amortise a search, little to hold
+BATCH_INPUTS = 64
+
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +94,7 @@ class Checker:
         min_chars: int | None = None,
         max_sources: int = DEFAULT_MAX_SOURCES,
         policy: Policy = DEFAULT_POLICY,
+        jobs: int = 1,
     ) -> None:
         """Check against `searcher`.
 
@@ -96,6 +104,7 @@ class Checker:
                 the index guarantees where that is more.
             max_sources: sources listed a match, 0 for all of them.
             policy: what to do about matches.
+            jobs: batches checked at the same time, each in a thread; the searcher must allow it.
 
         Raises:
             UsageError: a number is out of range.
@@ -105,6 +114,7 @@ class Checker:
         self.max_sources = max_sources
         self.policy = policy
         self._searcher = searcher
+        self._jobs = jobs
         if self.min_chars < guarantee:
             raise UsageError(
                 f"min_chars {self.min_chars} is below the {guarantee} characters from which on this"
@@ -119,15 +129,19 @@ class Checker:
         Raises:
             UsageError: the searcher refuses the call itself.
         """
-        for batch in _batches(inputs):
-            texts = [_decoded(item) for item in batch if isinstance(item, CheckInput)]
-            found = iter(self._search([text.utf8 for text in texts]))
-            decoded = iter(texts)
-            for item in batch:
-                if isinstance(item, UncheckedInput):
-                    yield CheckedInput(_unchecked_record(item))
-                else:
-                    yield self._checked(item, next(decoded), next(found))
+        for checked in _in_order(self._check_batch, _batches(inputs), self._jobs):
+            yield from checked
+
+    def _check_batch(self, batch: Sequence[CheckInput | UncheckedInput]) -> list[CheckedInput]:
+        texts = [_decoded(item) for item in batch if isinstance(item, CheckInput)]
+        found = iter(self._search([text.utf8 for text in texts]))
+        decoded = iter(texts)
+        return [
+            self._checked(item, next(decoded), next(found))
+            if isinstance(item, CheckInput)
+            else CheckedInput(_unchecked_record(item))
+            for item in batch
+        ]
 
     def _search(self, texts: Sequence[bytes]) -> list[SearchResult | UnusableError]:
         """Search texts together, or each alone where that fails."""
@@ -158,6 +172,24 @@ class Checker:
             _excerpts(kept),
             _covered_chars(text.utf8, kept),
         )
+
+
+def _in_order(work: Callable[[T], R], items: Iterable[T], jobs: int) -> Iterator[R]:
+    """Map with `jobs` threads, a few items ahead; results come in the order of the items."""
+    if jobs == 1:
+        yield from map(work, items)
+        return
+    with ThreadPoolExecutor(jobs) as pool:
+        waiting: deque[Future[R]] = deque()
+        try:
+            for item in items:
+                waiting.append(pool.submit(work, item))
+                if len(waiting) > jobs:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
 def _batches(

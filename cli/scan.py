@@ -1,5 +1,6 @@
 """`sc2-attrib scan`: check files, folders and standard input against an index."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Annotated
@@ -11,7 +12,7 @@ from sc2_attrib.attribution.outcome import FailOn, assemble, exit_code
 from sc2_attrib.cli.check_options import FailOnMatch, MaxSources, MinChars
 from sc2_attrib.cli.inputs import Input, collect, listed_paths, parse_size
 from sc2_attrib.cli.locations import open_index_at, required_index
-from sc2_attrib.cli.options import AsJson, Formats, IndexLocation, setting
+from sc2_attrib.cli.options import AsJson, Formats, IndexLocation, Jobs, setting
 from sc2_attrib.cli.outputs import discard_old, requested_outputs, write_outputs
 from sc2_attrib.cli.progress import counting
 from sc2_attrib.cli.run_record import RunStart
@@ -46,6 +47,7 @@ def scan(
     min_chars: MinChars = None,
     max_sources: MaxSources = DEFAULT_MAX_SOURCES,
     include_text: IncludeText = False,
+    jobs: Jobs = None,
     formats: Formats = None,
     as_json: AsJson = False,
 ) -> int:
@@ -60,7 +62,12 @@ def scan(
     inputs = collect(_named(paths, files_from), max_bytes=parse_size(max_file_size))
     run = RunStart.now(session, include_text=include_text, max_file_size=max_file_size)
     with open_index_at(required_index(index)) as searcher:
-        checker = Checker(searcher, min_chars=min_chars, max_sources=max_sources)
+        checker = Checker(
+            searcher,
+            min_chars=min_chars,
+            max_sources=max_sources,
+            jobs=jobs or os.cpu_count() or 1,
+        )
         discard_old(outputs)
         texts = _with_text(inputs) if include_text else inputs
         checked = list(counting(session, checker.check(texts), "checking"))

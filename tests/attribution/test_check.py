@@ -213,10 +213,18 @@ def test_failed_search_of_one_input_spares_the_others() -> None:
 
 
 def test_small_inputs_are_searched_together() -> None:
-    """A hundred files cost one search."""
+    """A hundred files cost two searches: a batch is 64 of them."""
     searcher = FailingSearcher(documents())
     checked = list(Checker(searcher).check(file(f"{number}.py", OWN) for number in range(100)))
-    assert (len(checked), searcher.n_searches) == (100, 1)
+    assert (len(checked), searcher.n_searches) == (100, 2)
+
+
+def test_several_jobs_give_the_answer_of_one() -> None:
+    """Threads change neither the results nor their order."""
+    inputs = [file(f"{number}.py", FOLD if number % 3 else OWN) for number in range(300)]
+    one = list(Checker(BruteSearcher(documents()), min_chars=50).check(inputs))
+    several = list(Checker(BruteSearcher(documents()), min_chars=50, jobs=4).check(inputs))
+    assert several == one
 
 
 def test_shortest_match_defaults_to_100_or_the_guarantee() -> None:
