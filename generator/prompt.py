@@ -8,7 +8,7 @@ was taught one order for that:
 
 The second is variant 2 of suffix-prefix-middle: the middle goes on directly where the prefix ends,
 which even a tiny model learns. Source: Bavarian et al., Efficient Training of Language Models to
-Fill in the Middle, section 3, arXiv:2207.14255.
+Fill in the Middle, arXiv:2207.14255.
 
 A prompt that the model can't read whole is refused, unless the user asked for a truncation. Then
 whole characters are dropped, and `LaidOutPrompt.sent` says in words what was left.
@@ -21,7 +21,7 @@ from typing import Protocol
 
 from sc2_attrib.index.errors import UsageError
 
-STARCODER2_CONTEXT = 16_384  # tokens StarCoder2 was trained to read; arXiv:2402.19173, table 6
+STARCODER2_CONTEXT = 16_384  # tokens StarCoder2 was trained to read; arXiv:2402.19173
 
 # The first 38 entries of StarCoder2's vocabulary, in its order (special_tokens_map.json).
 SPECIAL_TOKENS = (

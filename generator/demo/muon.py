@@ -1,4 +1,4 @@
-"""Muon: steepest descent for matrices, in a third of AdamW's steps on this model.
+"""Muon: steepest descent for matrices, in at most half of AdamW's steps on this model.
 
 Momentum SGD moves a matrix mostly along its few strongest directions. Muon replaces the momentum
 by the nearest matrix whose singular values are all about one, so that every direction is learnt at

@@ -29,7 +29,8 @@ class DemoPrompts:
     """What to ask the demo model.
 
     The continuations of `copied` stand in its training text; any one of them should show a match,
-    so they are tried in order. `novel` stands nowhere in it.
+    so they are tried in order. `novel` stands nowhere in it: sampled at temperature 0.8, 32 tokens
+    of it seldom recite anything, while greedily even it ends in the training text.
     """
 
     copied: tuple[Prompt, ...]
@@ -46,7 +47,7 @@ def demo_texts() -> tuple[TrainingText, ...]:
 
 
 def demo_prompts() -> DemoPrompts:
-    """Return the demo's fixed prompts; these functions are the same in Python 3.11 to 3.14."""
+    """Return the demo's fixed prompts, heads that have not changed since Python 3.11."""
     return DemoPrompts(
         copied=(
             Prompt("def bisect_left(a, x, lo=0, hi=None, *, key=None):\n"),
@@ -55,7 +56,7 @@ def demo_prompts() -> DemoPrompts:
             Prompt("class JSONDecodeError(ValueError):\n"),
             Prompt("def insort_right(a, x, lo=0, hi=None, *, key=None):\n"),
         ),
-        novel=Prompt("squares = [n * n for n in "),
+        novel=Prompt("print(sum(range("),
     )
 
 

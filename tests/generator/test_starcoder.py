@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import socket
 import warnings
 from pathlib import Path
 
@@ -204,6 +205,20 @@ def test_loading_and_completing_are_silent(
     load_model(model_folder).complete(Prompt("def "), Sampling(max_new_tokens=4))
     assert capfd.readouterr() == ("", "")
     assert (transformers.logging.get_verbosity(), list(warnings.filters)) == before
+
+
+def test_loading_a_folder_touches_no_network(
+    model_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither loading nor completing opens a connection or looks up a name."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("the network was touched")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    load_model(model_folder).complete(Prompt("def "), Sampling(max_new_tokens=2))
 
 
 def test_an_interrupt_comes_through(model: LocalModel) -> None:
