@@ -79,3 +79,46 @@ def walk_right(query: Query, hot: HotTable, offset: int, position: int) -> tuple
         row = found
         at += query.stride
     return at, row
+
+
+@kernel
+def extent(query: Query, hot: HotTable, offset: int, row: int) -> tuple[int, int]:
+    """Extent of the match through posting `row` of the hot gram at `offset`, as the lists tell it.
+
+    It ends where a context stops agreeing, or where the next sampled gram is not in its list.
+    """
+    reach = query.stride - 1
+    position = hot.positions[row]
+    start, at, here = -1, offset, row
+    while start < 0:
+        agreeing = agree_left(query, hot, at, here)
+        before = at - query.stride
+        position -= 1
+        if agreeing < reach:
+            start = at - agreeing
+        elif before < text_start(query, offset):
+            start = text_start(query, offset)
+        elif query.slots[before] < 0:
+            start = before + 1
+        else:
+            here = find_posting(hot, query.slots[before], position)
+            if here < 0:
+                start = before + 1
+        at = before
+    stop, at, here, position = -1, offset, row, hot.positions[row]
+    while stop < 0:
+        agreeing = agree_right(query, hot, at, here)
+        after = at + query.stride
+        position += 1
+        if agreeing < reach:
+            stop = at + query.k + agreeing
+        elif after + query.k > text_stop(query, offset):
+            stop = text_stop(query, offset)
+        elif query.slots[after] < 0:
+            stop = after + query.k - 1
+        else:
+            here = find_posting(hot, query.slots[after], position)
+            if here < 0:
+                stop = after + query.k - 1
+        at = after
+    return start, stop

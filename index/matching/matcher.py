@@ -25,6 +25,7 @@ import numpy.typing as npt
 from sc2_attrib.index.compiled import compiled
 from sc2_attrib.index.matching import chains, comparison, cover, hot_runs
 from sc2_attrib.index.matching.comparison import BLOCK_MISSING, DONE, Runs, Text
+from sc2_attrib.index.matching.hot_bounds import HotBounds, bound_hot
 from sc2_attrib.index.matching.query import Query, prepare
 from sc2_attrib.index.segment.content import BLOCK_BITS, BlockCache
 from sc2_attrib.index.segment.hot import HotTable
@@ -163,7 +164,7 @@ class Search:
     def find_hot_runs(self) -> None:
         """Step 4: matches of hot grams alone, text by text and expression by expression."""
         n = self.query.owners.size
-        bounds = hot_runs.HotBounds(*(np.zeros(n, np.int64) for _ in hot_runs.HotBounds._fields))
+        bounds = HotBounds(*(np.zeros(n, np.int64) for _ in HotBounds._fields))
         offsets = np.empty(n, np.int64)
         texts = np.unique(self.query.owners[self.query.slots >= 0])
         for start, stop in zip(
@@ -171,7 +172,7 @@ class Search:
             (self.query.starts[texts + 1] - 1).tolist(),
             strict=True,
         ):
-            n_open = self._pick(hot_runs.bound_hot)(
+            n_open = self._pick(bound_hot)(
                 self.query,
                 self.hot,
                 start,
@@ -271,9 +272,7 @@ class Search:
         rows = np.concatenate(found)
         return rows[np.argsort(rows[:, 0], kind="stable")], passed_over
 
-    def _search_hot(
-        self, start: int, stop: int, bounds: hot_runs.HotBounds, offsets: Offsets
-    ) -> None:
+    def _search_hot(self, start: int, stop: int, bounds: HotBounds, offsets: Offsets) -> None:
         """Step 4 in one text, for each expression that documents of open grams carry."""
         slots = self.query.slots[offsets]
         postings = int((self.hot.stops[slots] - self.hot.starts[slots]).sum())
@@ -297,7 +296,7 @@ class Search:
                 ),
             )
 
-    def _search_hot_license(self, bounds: hot_runs.HotBounds, search: hot_runs.HotSearch) -> None:
+    def _search_hot_license(self, bounds: HotBounds, search: hot_runs.HotSearch) -> None:
         while True:
             self._pick(hot_runs.fill_reached)(self._cover, search)
             run = self._pick(hot_runs.next_hot_run)(
