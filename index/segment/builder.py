@@ -36,7 +36,7 @@ from sc2_attrib.index.text import Bytes, Offsets
 BATCH_BYTES = 8 << 20  # raw text hashed and compressed at a time
 N_PARTS = 64  # part files of postings; a part of a 100 GB segment is 1 GB in memory
 _KEY_BITS_IN_PART = 58  # 64 - log2(N_PARTS)
-_AHEAD = 4  # batches in flight
+_AHEAD = 2  # batches that wait before each step
 _CONTEXT_BLOCKS = 64  # content blocks normalised at a time when contexts are read
 
 
@@ -48,7 +48,17 @@ class _Grams:
     starts: Offsets
 
 
-_Working = tuple[list[Future[list[content.CompressedBlock]]], list[int], Future[_Grams]]
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """Documents that stand one after another, raw and normalised.
+
+    Document i is raw[raw_ends[i]:raw_ends[i + 1]] and [ends[i], ends[i + 1]) of the padded `text`.
+    """
+
+    raw: bytes
+    raw_ends: Offsets
+    text: Bytes
+    ends: Offsets
 
 
 class SegmentBuilder:
@@ -63,6 +73,8 @@ class SegmentBuilder:
         with ExitStack() as opened:
             self._pool = ThreadPoolExecutor(jobs)
             opened.callback(self._pool.shutdown, cancel_futures=True)
+            self._writer = ThreadPoolExecutor(1)
+            opened.callback(self._writer.shutdown, cancel_futures=True)
             self._documents = documents.DocumentWriter(folder / "occurrences.tmp")
             opened.callback(self._documents.close)
             self._text_file = opened.enter_context(SectionWriter(folder / "text", content.KIND))
@@ -77,7 +89,9 @@ class SegmentBuilder:
         self._batch_bytes = 0
         self._tail = b""  # raw text of the block that is not full yet
         self._tail_start = 0
-        self._working: deque[_Working] = deque()
+        self._normalizing: deque[tuple[list[bytes], Future[_Batch]]] = deque()
+        self._writing: deque[Future[None]] = deque()
+        self.raw_bytes = 0  # of the distinct contents so far
         self.n_duplicates = 0
 
     def add(self, text: bytes, occurrence: Occurrence, identifier: bytes | None = None) -> None:
@@ -95,6 +109,7 @@ class SegmentBuilder:
             self._batch.append(text)
             self._batch_ids.append(identifier)
             self._batch_bytes += len(text)
+            self.raw_bytes += len(text)
             if self._batch_bytes >= BATCH_BYTES:
                 self._start_batch()
         else:
@@ -108,7 +123,7 @@ class SegmentBuilder:
             Bytes of each file of the segment.
         """
         self._start_batch()
-        self._drain(0)
+        self._advance(0)
         raw_bytes = self._documents.raw_starts[-1]
         if self._tail:
             self._content.add(self._tail_start, content.compress([self._tail])[0])
@@ -130,52 +145,43 @@ class SegmentBuilder:
         return len(self._numbers)
 
     @property
-    def raw_bytes(self) -> int:
-        """Raw bytes of the distinct contents so far."""
-        return self._documents.raw_starts[-1] + self._batch_bytes
-
-    @property
     def n_occurrences(self) -> int:
         """Occurrences so far."""
         return self._documents.n_occurrences
 
-    # Pass 1: text
+    # Pass 1: text. Workers normalise batches; here they get their places, in order; workers
+    # compress and hash them; one thread writes them, in order.
 
     def _start_batch(self) -> None:
-        """Normalise the batch, number its documents, and hand it to the workers."""
-        if not self._batch:
-            return
-        from sc2_attrib.index import gram_kernels
+        if self._batch:
+            self._normalizing.append((self._batch_ids, self._pool.submit(_normalize, self._batch)))
+            self._batch, self._batch_ids, self._batch_bytes = [], [], 0
+            self._advance(_AHEAD)
 
-        raw_bytes = b"".join(self._batch)
-        raw = np.frombuffer(raw_bytes, np.uint8)
-        raw_ends = np.cumsum([0, *map(len, self._batch)], dtype=np.int64)
-        text = np.zeros(raw.size + 2 * PADDING, np.uint8)
-        ends = np.empty_like(raw_ends)
-        gram_kernels.normalize_documents(raw, raw_ends, text, ends)
-        text = text[: int(ends[-1]) + 2 * PADDING]
-        text[int(ends[-1]) + PADDING :] = 0
+    def _advance(self, ahead: int) -> None:
+        """Let at most `ahead` batches wait before each step."""
+        while len(self._normalizing) > ahead:
+            identifiers, batch = self._normalizing.popleft()
+            self._place(identifiers, batch.result())
+        while len(self._writing) > ahead:
+            self._writing.popleft().result()
+
+    def _place(self, identifiers: list[bytes], batch: "_Batch") -> None:
+        """Number the documents of a batch, and hand its blocks and grams on."""
         base, raw_base = self._documents.starts[-1], self._documents.raw_starts[-1]
-        self._check_room(base + int(ends[-1]))
-        cuts = np.empty(raw.size // content.BLOCK_CHARS + 2, np.int64)
-        n_cuts = gram_kernels.find_cuts(raw, raw_ends, ends, base, content.BLOCK_BITS, cuts)
+        self._check_room(base + int(batch.ends[-1]))
         for identifier, chars, size in zip(
-            self._batch_ids, np.diff(ends).tolist(), np.diff(raw_ends).tolist(), strict=True
+            identifiers, np.diff(batch.ends).tolist(), np.diff(batch.raw_ends).tolist(), strict=True
         ):
             self._documents.add_document(identifier, chars, size)
-
-        if base == 0:  # the first block begins with the text, not with its first normalised byte
-            cuts, n_cuts = cuts[1:], max(n_cuts - 1, 0)
-        blocks, starts = self._cut_blocks(raw_bytes, raw_base, cuts[:n_cuts].tolist())
+        blocks, starts = self._cut_blocks(batch.raw, raw_base, _cuts(batch, base))
         step = -(-len(blocks) // self._jobs) or 1
         compressed = [
             self._pool.submit(content.compress, blocks[at : at + step])
             for at in range(0, len(blocks), step)
         ]
-        grams = self._pool.submit(_part_grams, text, ends, base, self._shape)
-        self._working.append((compressed, starts, grams))
-        self._batch, self._batch_ids, self._batch_bytes = [], [], 0
-        self._drain(_AHEAD)
+        grams = self._pool.submit(_part_grams, batch.text, batch.ends, base, self._shape)
+        self._writing.append(self._writer.submit(self._write_batch, compressed, starts, grams))
 
     def _check_room(self, end: int) -> None:
         if end // self._shape.stride > MAX_POSITION:
@@ -197,18 +203,20 @@ class SegmentBuilder:
         self._tail_start = base + edges[-1]
         return blocks, [base + edge for edge in edges[:-1]]
 
-    def _drain(self, ahead: int) -> None:
-        """Write finished batches until at most `ahead` are in flight."""
-        while len(self._working) > ahead:
-            compressed, starts, grams = self._working.popleft()
-            blocks = (block for future in compressed for block in future.result())
-            for start, block in zip(starts, blocks, strict=True):
-                self._content.add(start, block)
-            found = grams.result()
-            for part, file in enumerate(self._parts):
-                first, last = found.starts[part : part + 2].tolist()
-                if last > first:
-                    file.write(octets(found.pairs[first:last]))
+    def _write_batch(
+        self,
+        compressed: list[Future[list[content.CompressedBlock]]],
+        starts: list[int],
+        grams: Future["_Grams"],
+    ) -> None:
+        blocks = (block for future in compressed for block in future.result())
+        for start, block in zip(starts, blocks, strict=True):
+            self._content.add(start, block)
+        found = grams.result()
+        for part, file in enumerate(self._parts):
+            first, last = found.starts[part : part + 2].tolist()
+            if last > first:
+                file.write(octets(found.pairs[first:last]))
 
     def _write_documents(self) -> int:
         with SectionWriter(self._folder / "documents", documents.KIND) as writer:
@@ -284,6 +292,36 @@ class SegmentBuilder:
 
             list(self._pool.map(gather, range(0, store.n_blocks, _CONTEXT_BLOCKS)))
         return lefts, rights
+
+
+def _normalize(contents: list[bytes]) -> _Batch:
+    from sc2_attrib.index import gram_kernels
+
+    raw = b"".join(contents)
+    raw_ends = np.cumsum([0, *map(len, contents)], dtype=np.int64)
+    text = np.zeros(len(raw) + 2 * PADDING, np.uint8)
+    ends = np.empty_like(raw_ends)
+    gram_kernels.normalize_documents(np.frombuffer(raw, np.uint8), raw_ends, text, ends)
+    text = text[: int(ends[-1]) + 2 * PADDING]
+    text[int(ends[-1]) + PADDING :] = 0
+    return _Batch(raw, raw_ends, text, ends)
+
+
+def _cuts(batch: _Batch, base: int) -> list[int]:
+    """Raw offsets where content blocks begin; the first block of all begins with the text."""
+    from sc2_attrib.index import gram_kernels
+
+    cuts = np.empty(len(batch.raw) // content.BLOCK_CHARS + 2, np.int64)
+    n = gram_kernels.find_cuts(
+        np.frombuffer(batch.raw, np.uint8),
+        batch.raw_ends,
+        batch.ends,
+        base,
+        content.BLOCK_BITS,
+        cuts,
+    )
+    found: list[int] = cuts[:n].tolist()
+    return found if base else found[1:]
 
 
 def _part_grams(text: Bytes, ends: Offsets, base: int, shape: GramShape) -> _Grams:

@@ -32,6 +32,7 @@ METADATA_LEVEL = 9
 METADATA_CACHED = 64  # blocks kept: 1 MB
 _PLAIN_FIELDS = ("revision", "language", "url", "snapshot", "stars", "src_encoding")
 _FLAG_FIELDS = ("is_vendor", "is_generated")
+_JSON = json.JSONEncoder(separators=(",", ":"))
 _MOST_METADATA = 1 << 28  # bytes of one block; beyond it is damage
 
 
@@ -82,7 +83,7 @@ def encode_occurrence(occurrence: Occurrence) -> bytes:
         ]
     if occurrence.copyright:
         fields["copyright"] = occurrence.copyright
-    return json.dumps(fields, ensure_ascii=True, separators=(",", ":")).encode() + b"\n"
+    return _JSON.encode(fields).encode() + b"\n"
 
 
 def decode_occurrence(line: bytes) -> Occurrence:
@@ -107,6 +108,7 @@ class DocumentWriter:
     def __init__(self, spool: Path) -> None:
         self._spool_path = spool
         self._spool = spool.open("wb")
+        self._spool_end = 0
         self._spool_ends: list[int] = []
         self._owners: list[int] = []
         self._licenses: list[int] = []
@@ -135,8 +137,8 @@ class DocumentWriter:
         """Say where a document was found; the document may come later."""
         self._owners.append(document)
         self.n_occurrences += 1
-        self._spool.write(encode_occurrence(occurrence))
-        self._spool_ends.append(self._spool.tell())
+        self._spool_end += self._spool.write(encode_occurrence(occurrence))
+        self._spool_ends.append(self._spool_end)
         expression = occurrence.license_expression
         self._licenses.append(self._license_ids.setdefault(expression, len(self._license_ids)))
         name = occurrence.repository
