@@ -58,11 +58,8 @@ class HotRun(NamedTuple):
 
 
 @kernel
-def _carries(
-    sets: LicenseSets, license_sets: npt.NDArray[np.int32], document: int, license: int
-) -> bool:
-    """Tell whether a document carries a licence expression."""
-    members = license_sets[document]
+def _has_license(sets: LicenseSets, members: int, license: int) -> bool:
+    """Tell whether a set of expressions holds one."""
     for i in range(sets.starts[members], sets.starts[members + 1]):
         if sets.ids[i] == license:
             return True
@@ -78,8 +75,7 @@ def carriers(
     for offset in offsets:
         slot = query.slots[offset]
         for i in range(hot.set_starts[slot], hot.set_stops[slot]):
-            members = hot.sets[i]
-            if license in sets.ids[sets.starts[members] : sets.starts[members + 1]]:
+            if _has_license(sets, hot.sets[i], license):
                 out[n] = offset
                 n += 1
                 break
@@ -103,7 +99,6 @@ def next_hot_run(
     query: Query,
     hot: HotTable,
     sets: LicenseSets,
-    license_sets: npt.NDArray[np.int32],
     bounds: HotBounds,
     search: HotSearch,
 ) -> HotRun:
@@ -111,7 +106,6 @@ def next_hot_run(
 
     Args:
         query, hot, sets, bounds: as elsewhere.
-        license_sets: set of expressions of each document.
         search: its `settled` is extended.
     """
     guarantee, reach = query.k + query.stride - 1, query.stride - 1
@@ -127,7 +121,7 @@ def next_hot_run(
         else:
             low = after - guarantee if after >= 0 else search.start
             high = before + reach
-        found = _examine(query, hot, sets, license_sets, bounds, search, low, high)
+        found = _examine(query, hot, sets, bounds, search, low, high)
         if found.found:
             return found
         if starts_run:
@@ -140,7 +134,6 @@ def _examine(
     query: Query,
     hot: HotTable,
     sets: LicenseSets,
-    license_sets: npt.NDArray[np.int32],
     bounds: HotBounds,
     search: HotSearch,
     low: int,
@@ -153,7 +146,7 @@ def _examine(
             break
         if search.settled[offset]:
             continue
-        found = _longest_through(query, hot, sets, license_sets, bounds, search, offset)
+        found = _longest_through(query, hot, sets, bounds, search, offset)
         if found.found:
             return found
         search.settled[offset] = True
@@ -165,7 +158,6 @@ def _longest_through(
     query: Query,
     hot: HotTable,
     sets: LicenseSets,
-    license_sets: npt.NDArray[np.int32],
     bounds: HotBounds,
     search: HotSearch,
     offset: int,
@@ -206,30 +198,32 @@ def _longest_through(
         need_right,
         True,
     )
-    for row in range(hot.starts[slot], hot.stops[slot]):
-        if not (
-            first_left <= hot.lefts[row] < stop_left
-            and first_right <= hot.rights[row] < stop_right
-            and _carries(sets, license_sets, hot.documents[row], search.license)
-        ):
+    for i in range(hot.set_starts[slot], hot.set_stops[slot]):
+        if not _has_license(sets, hot.sets[i], search.license):
             continue
-        if steps > 0:
-            far_row = find_posting(hot, query.slots[far], hot.positions[row] + steps)
-            if far_row < 0 or agree_right(query, hot, far, far_row) < min(
-                must_end - far - query.k, reach
+        for row in hot.by_set[hot.set_rows[i] : hot.set_rows[i] + hot.set_counts[i]]:
+            if not (
+                first_left <= hot.lefts[row] < stop_left
+                and first_right <= hot.rights[row] < stop_right
             ):
                 continue
-        start, stop = extent(query, hot, offset, row)
-        diagonal = hot.positions[row] * query.stride - offset
-        if (
-            stop - start > best.stop - best.start
-            and stop - start >= query.min_chars
-            and search.reached[start] < stop
-            and not _is_refuted(search, diagonal, start, stop)
-        ):
-            best = HotRun(1, diagonal, start, stop, hot.documents[row])
-            if stop - start >= upper - lower:
-                break
+            if steps > 0:
+                far_row = find_posting(hot, query.slots[far], hot.positions[row] + steps)
+                if far_row < 0 or agree_right(query, hot, far, far_row) < min(
+                    must_end - far - query.k, reach
+                ):
+                    continue
+            start, stop = extent(query, hot, offset, row)
+            diagonal = hot.positions[row] * query.stride - offset
+            if (
+                stop - start > best.stop - best.start
+                and stop - start >= query.min_chars
+                and search.reached[start] < stop
+                and not _is_refuted(search, diagonal, start, stop)
+            ):
+                best = HotRun(1, diagonal, start, stop, hot.documents[row])
+                if stop - start >= upper - lower:
+                    return best
     return best
 
 
@@ -246,7 +240,6 @@ def hot_holders(
     query: Query,
     hot: HotTable,
     sets: LicenseSets,
-    license_sets: npt.NDArray[np.int32],
     start: int,
     stop: int,
     first: int,
@@ -257,8 +250,7 @@ def hot_holders(
     """List all-hot diagonals on which the lists say that a document's run is query [start, stop).
 
     Args:
-        query, hot, sets: as elsewhere.
-        license_sets: set of expressions of each document; a removed one has none.
+        query, hot, sets: as elsewhere; a removed document has an empty set.
         start, stop: at least the guarantee apart, within one text.
         first: the first sampled offset of these diagonals, in [start, start + stride).
         room: diagonals to list; beyond it only the first of each set of expressions.
@@ -280,23 +272,24 @@ def hot_holders(
     longer, end_longer = high, high
     if first - start < query.stride - 1:
         longer, end_longer = rank_range(query, first, contexts, low, high, first - start + 1, False)
-    for row in range(hot.starts[slot], hot.stops[slot]):
-        left = hot.lefts[row]
-        if not low <= left < high or longer <= left < end_longer:
+    for i in range(hot.set_starts[slot], hot.set_stops[slot]):
+        members = hot.sets[i]
+        if sets.starts[members] == sets.starts[members + 1]:
             continue
-        license_set = license_sets[hot.documents[row]]
-        if sets.starts[license_set] == sets.starts[license_set + 1]:
-            continue
-        if n >= room and seen[license_set]:
-            passed_over = True
-            continue
-        far = find_posting(hot, query.slots[last], hot.positions[row] + steps)
-        if far < 0 or agree_right(query, hot, last, far) != stop - last - query.k:
-            continue
-        found_start, found_stop = extent(query, hot, first, row)
-        if found_start == start and found_stop == stop:
-            out[n, 0] = hot.positions[row] * query.stride - first
-            out[n, 1] = hot.documents[row]
-            seen[license_set] = True
-            n += 1
+        for row in hot.by_set[hot.set_rows[i] : hot.set_rows[i] + hot.set_counts[i]]:
+            if n >= room and seen[members]:
+                passed_over = True
+                break
+            left = hot.lefts[row]
+            if not low <= left < high or longer <= left < end_longer:
+                continue
+            far = find_posting(hot, query.slots[last], hot.positions[row] + steps)
+            if far < 0 or agree_right(query, hot, last, far) != stop - last - query.k:
+                continue
+            found_start, found_stop = extent(query, hot, first, row)
+            if found_start == start and found_stop == stop:
+                out[n, 0] = hot.positions[row] * query.stride - first
+                out[n, 1] = hot.documents[row]
+                seen[members] = True
+                n += 1
     return n, passed_over

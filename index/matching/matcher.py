@@ -258,7 +258,6 @@ class Search:
                 self.query,
                 self.hot,
                 self._documents.sets,
-                self._documents.license_sets,
                 start,
                 stop,
                 first,
@@ -303,7 +302,6 @@ class Search:
                 self.query,
                 self.hot,
                 self._documents.sets,
-                self._documents.license_sets,
                 bounds,
                 search,
             )

@@ -37,7 +37,7 @@ BORDER = 9  # a tab: no byte of normalised text, so a context that ends at a bor
 PAGE_POSTINGS = 256
 LEVEL = 3
 _COLUMNS = 4
-_N_NUMBERS = 13  # columns of HotTable that hold numbers; two more hold contexts
+_N_NUMBERS = 16  # columns of HotTable that hold numbers; two more hold contexts
 _MOST_PAGE = 1 << 31  # bytes of one page; beyond it is damage
 
 
@@ -125,7 +125,8 @@ class HotTable(NamedTuple):
     Postings of slot s are rows starts[s] … stops[s] of positions, documents, lefts, rights; lefts
     and rights are rows of left_contexts and right_contexts, where slot s owns left_starts[s] …
     left_stops[s] and so on, sorted. The documents of slot s carry the licence sets set_starts[s] …
-    set_stops[s] of `sets`.
+    set_stops[s] of `sets`; the rows whose document carries the i-th of these are
+    by_set[set_rows[i]] … by_set[set_rows[i] + set_counts[i] - 1], ascending.
     """
 
     starts: Offsets
@@ -140,7 +141,10 @@ class HotTable(NamedTuple):
     documents: Offsets
     lefts: Offsets
     rights: Offsets
+    by_set: Offsets
     sets: Offsets
+    set_rows: Offsets
+    set_counts: Offsets
     left_contexts: Bytes
     right_contexts: Bytes
 
@@ -254,7 +258,9 @@ class HotCache:
         owner = np.repeat(np.arange(n_grams), head[:, 0])
         if n and int(columns[1].max()) >= self._license_sets.size:
             raise ValueError("a document number beyond the documents")
-        sets = np.unique(owner << 32 | self._license_sets[columns[1]])
+        keys = owner << 32 | self._license_sets[columns[1]]
+        by_set = np.argsort(keys, kind="stable")
+        sets, set_rows, set_counts = np.unique(keys[by_set], return_index=True, return_counts=True)
         set_stops = np.searchsorted(sets, (np.arange(n_grams) + 1) << 32)
         return HotTable(
             starts=starts[:, 0],
@@ -269,7 +275,10 @@ class HotCache:
             documents=columns[1],
             lefts=columns[2] + starts[owner, 1],
             rights=columns[3] + starts[owner, 2],
+            by_set=by_set,
             sets=sets & 0xFFFFFFFF,
+            set_rows=set_rows,
+            set_counts=set_counts,
             left_contexts=lefts,
             right_contexts=rights,
         )
@@ -305,6 +314,8 @@ def _shifted(part: HotTable, table: HotTable) -> HotTable:
         right_stops=part.right_stops + rights,
         set_starts=part.set_starts + sets,
         set_stops=part.set_stops + sets,
+        by_set=part.by_set + rows,
+        set_rows=part.set_rows + rows,
         lefts=part.lefts + lefts,
         rights=part.rights + rights,
     )
