@@ -34,7 +34,7 @@ from sc2_attrib.index.text import normalize
 NOVEL_PACKAGES = ("numpy", "pydantic", "rich", "transformers")
 QUERY_BYTES = 2048
 SHORT_BYTES = 250
-MIN_CHARS = 50
+MIN_CHARS = 100  # the default of every command
 SEED = 1
 
 

@@ -19,7 +19,7 @@ from sc2_attrib.index.matching.matcher import Pace
 from sc2_attrib.index.search import IndexDescription, SearchResult
 from sc2_attrib.index.segment.reader import Segment
 
-CACHE_BYTES = 64 << 20  # decoded text and hot lists, a thread
+CACHE_BYTES = 128 << 20  # decoded text and hot lists, a thread
 _ATTEMPTS = 5  # to open an index that is being changed
 
 
