@@ -90,6 +90,8 @@ class SkipReason(StrEnum):
     NOT_CHECKED_OUT = "tracked, but not in the working tree"
     VERSION_CONTROL = "version control data"
     NO_CONTENT = "no content"
+    NOT_IN_STORE = "not in the blob store"
+    NOT_IN_STATED_ENCODING = "not in the encoding that the table states"
     LEADS_OUTSIDE = "a path that leads outside"
     ENCRYPTED = "encrypted"
     DAMAGED = "damaged"

@@ -11,7 +11,14 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from sc2_attrib.index.corpus.document import CorpusDescription, SkippedDocument, SourceDocument
-from sc2_attrib.index.corpus.stack_rows import COLUMNS, CONTENT, ColumnType, Row, document_of
+from sc2_attrib.index.corpus.stack_rows import (
+    COLUMNS,
+    CONTENT,
+    ColumnType,
+    Row,
+    StackFile,
+    document_of,
+)
 from sc2_attrib.index.errors import CorpusError
 
 SUFFIXES = (".jsonl", ".jsonl.gz", ".jsonl.zst")
@@ -59,7 +66,7 @@ def _document(
         raise CorpusError(
             f"{path}:{number}: {err}; each line must be a JSON object with 'content'"
         ) from err
-    return document_of(content, row, corpus=corpus, place=f"{path.name}:{number}")
+    return document_of(StackFile(content, row, f"{path.name}:{number}"), corpus=corpus)
 
 
 def _read_row(line: bytes) -> tuple[bytes | None, Row]:

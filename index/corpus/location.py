@@ -9,6 +9,7 @@ from sc2_attrib.index.corpus.archive import ArchiveSource
 from sc2_attrib.index.corpus.document import CorpusSource
 from sc2_attrib.index.corpus.folder import FolderSource
 from sc2_attrib.index.corpus.git_tree import GitTreeSource, is_git_tree
+from sc2_attrib.index.corpus.heritage import BlobStore
 from sc2_attrib.index.corpus.installed import InstalledSource
 from sc2_attrib.index.corpus.jsonl import JsonLinesSource
 from sc2_attrib.index.corpus.parquet import ParquetSource
@@ -26,11 +27,15 @@ class SourceKind:
 
     name: str
     is_at: Callable[[str], bool]
-    open: Callable[[str], CorpusSource]
+    open: Callable[[str, BlobStore | None], CorpusSource]
 
 
-def open_source(location: str) -> CorpusSource:
+def open_source(location: str, *, store: BlobStore | None = None) -> CorpusSource:
     """Choose the source for a location; nothing of it is read yet.
+
+    Args:
+        location: a path, or `python:`.
+        store: where contents are fetched that a table only names; Software Heritage by default.
 
     Raises:
         UsageError: nothing is there, or no source understands what is.
@@ -38,7 +43,7 @@ def open_source(location: str) -> CorpusSource:
     there_is_one = location != ""  # to Path, that is the working folder
     for kind in KINDS:
         if there_is_one and kind.is_at(location):
-            return kind.open(location)
+            return kind.open(location, store)
     understood = "; ".join(kind.name for kind in KINDS)
     exists = there_is_one and Path(location).exists()
     problem = "not a kind of source" if exists else "no such file or folder"
@@ -70,31 +75,31 @@ KINDS = (
     SourceKind(
         f"{INSTALLED} (this interpreter's standard library and installed distributions)",
         lambda location: location == INSTALLED,
-        lambda _: InstalledSource(),
+        lambda _, __: InstalledSource(),
     ),
     SourceKind(
         "a Parquet file, or a folder of nothing else (*.parquet)",
         _is_parquet,
-        lambda location: ParquetSource(Path(location)),
+        lambda location, store: ParquetSource(Path(location), store),
     ),
     SourceKind(
         "a JSON Lines file (*.jsonl, *.jsonl.gz, *.jsonl.zst)",
         lambda location: _has_suffix(Path(location), *jsonl.SUFFIXES),
-        lambda location: JsonLinesSource(Path(location)),
+        lambda location, _: JsonLinesSource(Path(location)),
     ),
     SourceKind(
         "an archive of code (*.tar, *.tar.gz, *.tar.bz2, *.tar.xz, *.tar.zst, *.tgz, *.zip)",
         lambda location: _has_suffix(Path(location), *archive.SUFFIXES),
-        lambda location: ArchiveSource(Path(location)),
+        lambda location, _: ArchiveSource(Path(location)),
     ),
     SourceKind(
         "a git working tree (its tracked files)",
         lambda location: is_git_tree(Path(location)),
-        lambda location: GitTreeSource(Path(location)),
+        lambda location, _: GitTreeSource(Path(location)),
     ),
     SourceKind(
         "a folder of code",
         lambda location: Path(location).is_dir(),
-        lambda location: FolderSource(Path(location)),
+        lambda location, _: FolderSource(Path(location)),
     ),
 )

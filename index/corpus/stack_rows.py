@@ -1,16 +1,21 @@
-"""One row of The Stack v2's file-level table as a document, from whichever file it was read.
+"""One file of The Stack v2 or v3 as a document, from whichever table it was read.
 
 `COLUMNS` are the columns that mean something here, and their types; a row is a mapping from some of
 them to values, None or absent where the corpus says nothing. `repository`, `license` and `licenses`
-are not The Stack's: they are what people write who make such a table themselves.
+are not The Stack's: they are what people write who make such a table themselves. The Stack v3 has
+other names for the same: `repo_path`, `commit_id`, `file_path`, `stars`.
+
+A table may hold the texts, or only say which blobs of Software Heritage they are.
 
 Paths, licences and encodings stay as the corpus states them.
 
-Schema: the dataset cards of bigcode/the-stack-v2.
+Schemas: the dataset cards of bigcode/the-stack-v2, its -train-*-ids, and
+HuggingFaceCode/stack-v3-train.
 """
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import Enum, auto
 from functools import lru_cache
 from typing import Any
@@ -37,11 +42,17 @@ class ColumnType(Enum):
 
 
 CONTENT = "content"
+BLOB_ID = "blob_id"
+REPOSITORY_COLUMNS = ("repo_name", "repository", "repo_path")
+PATH_COLUMNS = ("path", "file_path")
 COLUMNS: Mapping[str, ColumnType] = {
     "repo_name": ColumnType.TEXT,
     "repository": ColumnType.TEXT,
+    "repo_path": ColumnType.TEXT,
     "path": ColumnType.TEXT,
+    "file_path": ColumnType.TEXT,
     "revision_id": ColumnType.TEXT,
+    "commit_id": ColumnType.TEXT,
     "snapshot_id": ColumnType.TEXT,
     "detected_licenses": ColumnType.TEXTS,
     "license_type": ColumnType.TEXT,
@@ -51,8 +62,15 @@ COLUMNS: Mapping[str, ColumnType] = {
     "src_encoding": ColumnType.TEXT,
     "language": ColumnType.TEXT,
     "star_events_count": ColumnType.COUNT,
+    "stars": ColumnType.COUNT,
     "is_vendor": ColumnType.FLAG,
     "is_generated": ColumnType.FLAG,
+}
+# Only of use where there is no content.
+BLOB_COLUMNS: Mapping[str, ColumnType] = {
+    BLOB_ID: ColumnType.TEXT,
+    "content_id": ColumnType.TEXT,
+    "length_bytes": ColumnType.COUNT,
 }
 
 _GITHUB_NAME = re.compile(r"[A-Za-z0-9-]+/[\w.-]+", re.ASCII)
@@ -62,39 +80,79 @@ _SAME_BYTES_IN_UTF8 = frozenset({"utf-8", "utf8", "ascii", "us-ascii"})
 _CACHED_VALUES = 4096
 
 
-def document_of(
-    content: bytes | None, row: Row, *, corpus: str, place: str
-) -> SourceDocument | SkippedDocument:
-    """Turn a row into a document.
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """A text that the table only names.
 
-    Args:
-        content: the text as UTF-8 bytes.
-        row: values of `COLUMNS`.
-        corpus: stands for the repository where the row names none.
-        place: where the row stands; its path where it names none.
+    `blob_id` is the SHA-1 of the bytes, `content_id` that of the git blob; `n_bytes` and
+    `src_encoding` are of the bytes as they were published.
     """
-    repository = row.get("repo_name") or row.get("repository") or corpus
-    path = row.get("path") or place
-    if not content:
-        reason = SkipReason.NO_CONTENT if content is None else SkipReason.EMPTY
-        return SkippedDocument(f"{repository}/{path.removeprefix('/')}", reason)
-    return SourceDocument(content, _occurrence(row, repository, path))
+
+    blob_id: str
+    content_id: str | None = None
+    src_encoding: str | None = None
+    n_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StackFile:
+    """A file as a table has it.
+
+    `content` is the text as UTF-8 bytes, where to find it, why it is left out, or None for null.
+    `values` are of `COLUMNS`; `place` is where the row stands and stands in for a missing path.
+    """
+
+    content: bytes | Blob | SkipReason | None
+    values: Row
+    place: str
+
+
+def blob_of(values: Row) -> Blob | None:
+    """Tell which blob a row names, from its `BLOB_COLUMNS`."""
+    if not (blob_id := values.get(BLOB_ID)):
+        return None
+    stated = (values.get(name) for name in ("content_id", "src_encoding", "length_bytes"))
+    return Blob(blob_id, *stated)
+
+
+def document_of(file: StackFile, *, corpus: str) -> SourceDocument | SkippedDocument:
+    """Turn a row into a document; the corpus stands for a repository that isn't named.
+
+    A text that is only named has to be fetched before.
+    """
+    repository = _first(file.values, REPOSITORY_COLUMNS) or corpus
+    path = _first(file.values, PATH_COLUMNS) or file.place
+    if isinstance(file.content, bytes) and file.content:
+        return SourceDocument(file.content, _occurrence(file.values, repository, path))
+    return SkippedDocument(f"{repository}/{path.removeprefix('/')}", _reason_to_skip(file.content))
+
+
+def _reason_to_skip(content: bytes | Blob | SkipReason | None) -> SkipReason:
+    if isinstance(content, SkipReason):
+        return content
+    return SkipReason.EMPTY if isinstance(content, bytes) else SkipReason.NO_CONTENT
 
 
 def _occurrence(row: Row, repository: str, path: str) -> Occurrence:
     return Occurrence(
         repository=repository,
         path=path,
-        revision=row.get("revision_id") or None,
+        revision=_first(row, ("revision_id", "commit_id")),
         licenses=_licenses(row),
         language=row.get("language") or None,
         url=_url(repository),
         snapshot=row.get("snapshot_id") or None,
-        stars=row.get("star_events_count"),
+        stars=_first(row, ("star_events_count", "stars")),
         is_vendor=bool(row.get("is_vendor")),
         is_generated=bool(row.get("is_generated")),
         src_encoding=_src_encoding(row.get("src_encoding")),
     )
+
+
+def _first(row: Row, names: tuple[str, ...]) -> Any:
+    """Get the first value that says something, under any of the names for it."""
+    values = (row.get(name) for name in names)
+    return next((value for value in values if value is not None and value != ""), None)
 
 
 def _licenses(row: Row) -> tuple[LicenseAssertion, ...]:
@@ -123,4 +181,9 @@ def _url(repository: str) -> str | None:
 
 
 def _src_encoding(stated: str | None) -> str | None:
-    return None if not stated or stated.lower() in _SAME_BYTES_IN_UTF8 else stated
+    return stated if stated and changes_bytes(stated) else None
+
+
+def changes_bytes(src_encoding: str) -> bool:
+    """Check that text in an encoding has other bytes in UTF-8."""
+    return src_encoding.lower() not in _SAME_BYTES_IN_UTF8
