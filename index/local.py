@@ -1,8 +1,8 @@
 """The embedded index, opened: a folder with a manifest and segments, searched here.
 
 A reader looks at the manifest before each search (one stat) and opens the index anew when it
-changed, so additions and take-downs of other processes are in effect at once. writing.py makes the
-changes.
+changed, so additions and take-downs of other processes are in effect at once. building.py and
+take_down.py make the changes.
 """
 
 import threading

@@ -5,6 +5,7 @@ of file and folder, rename), so a reader sees the index before a change or after
 What the manifest doesn't name is litter of an unfinished write.
 """
 
+import hashlib
 import json
 import os
 import tempfile
@@ -60,7 +61,7 @@ class Manifest:
         facts = [sorted(segment.digests.items()) for segment in self.segments]
         removed = sorted(removal.what for removal in self.removals)
         text = json.dumps([self.shape.k, self.shape.stride, facts, removed])
-        return replace(self, id=f"{zlib.crc32(text.encode()):08x}")
+        return replace(self, id=hashlib.sha256(text.encode()).hexdigest()[:16])
 
 
 def read_manifest(folder: Path) -> Manifest:

@@ -1,9 +1,9 @@
 """Every exact match of texts in one segment: the steps of the algorithm, in order.
 
-    1. Hash every gram of the texts and look all of them up (pages.py): seeds, and hot grams. 2.
-    Link the seeds of each diagonal into chains with proven bounds (chains.py). 3. Compare chains
-    with the text, the most promising first; what lies inside a found run of the same
-       licence expressions is not read (comparison.py, cover.py).
+    1. Hash every gram of the texts and look all of them up (pages.py): seeds, and hot grams.
+    2. Link the seeds of each diagonal into chains with proven bounds (chains.py).
+    3. Compare chains with the text, the most promising first; what lies inside a found run of the
+       same licence expressions is not read (comparison.py, cover.py).
     4. Find matches of hot grams alone, per text and expression (hot_runs.py).
     5. For each extent that is reported, compare further chains until enough documents are listed
        (listing.py).

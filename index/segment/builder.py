@@ -1,13 +1,13 @@
 """Builds one segment: documents in, files out, in one pass over the text and one over the grams.
 
     1. Documents are hashed, and a content that came before only adds an occurrence. New ones are
-    gathered
-       into batches.
-    2. A batch is normalised; worker threads compress its content blocks and hash its strided grams,
-    which
-       are scattered by the top bits of their key into part files beside the segment.
-    3. Each part is sorted in memory, its hot grams are taken out, and the rest become pages. 4. The
-    contexts of hot postings are read back from the content store, and the hot lists are written.
+       gathered into batches.
+    2. Worker threads normalise a batch; it gets its place in the segment; workers compress its
+       content blocks and hash its strided grams; one thread writes the blocks and, grouped by the
+       top bits of their key, the grams to part files.
+    3. Each part is sorted in memory, its hot grams are taken out, and the rest become pages.
+    4. The contexts of hot postings are read back from the content store, and the hot lists are
+       written.
 
 Memory holds a few batches, then a few parts; what grows with the corpus is the document table
 (documents.py) and the hot postings. Kernels and zstd release the GIL, so `jobs` threads share the

@@ -345,3 +345,26 @@ class DocumentTable:
         for name, (found, wanted) in expected.items():
             if found != wanted:
                 raise self._file[name].corrupt(0, f"{found} items, expected {wanted}")
+        self._check_numbers()
+
+    def _check_numbers(self) -> None:
+        """Refuse numbers that kernels would use as indices beyond an array."""
+        n_sets, n_expressions = self.sets.starts.size - 1, len(self.expressions)
+        ascending = {
+            "starts": (self.starts, None),
+            "raw_starts": (self.raw_starts, None),
+            "occurrences": (self.occurrences, self.n_occurrences),
+            "set_starts": (self.sets.starts, self.sets.ids.size),
+            "metadata_at": (self._metadata_at, len(self._file["metadata"])),
+        }
+        for name, (offsets, end) in ascending.items():
+            if offsets[0] != 0 or (np.diff(offsets) < 0).any() or end not in (None, offsets[-1]):
+                raise self._file[name].corrupt(0, "offsets that do not ascend from 0 to the end")
+        numbers = {
+            "license_sets": (self.license_sets, n_sets),
+            "set_ids": (self.sets.ids, n_expressions),
+            "occ_licenses": (self.occurrence_licenses, n_expressions),
+        }
+        for name, (values, limit) in numbers.items():
+            if values.size and not 0 <= values.min() <= values.max() < limit:
+                raise self._file[name].corrupt(0, f"a number beyond the {limit} there are")

@@ -269,18 +269,23 @@ class SectionFile:
     def _read_table(self) -> Iterator[tuple[str, Section]]:
         end = self.n_bytes - TRAILER.size
         start, length, checksum, _, magic = TRAILER.unpack_from(self._data, end)
+        damaged = CorruptIndexError(self.path, start, "the section table is damaged")
         if magic != MAGIC or start + length != end:
             raise CorruptIndexError(self.path, end, "no trailer: the file is cut short or damaged")
         table = bytes(self._data[start:end])
         self.digest = hashlib.sha256(table).hexdigest()
         if zlib.crc32(table) != checksum:
-            raise CorruptIndexError(self.path, start, "the section table is damaged")
+            raise damaged
         at = 0
         while at < len(table):
+            if at + ENTRY.size > len(table):
+                raise damaged
             name, offset, n_bytes = ENTRY.unpack_from(table, at)
             at += ENTRY.size
             checksums = table[at : at + 4 * -(-n_bytes // CHUNK_BYTES)]
             at += len(checksums)
+            if offset + n_bytes > start or 4 * -(-n_bytes // CHUNK_BYTES) != len(checksums):
+                raise damaged
             yield (
                 name.rstrip(b"\0").decode(),
                 Section(self.path, self._data, offset, n_bytes, checksums),

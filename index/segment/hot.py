@@ -258,6 +258,8 @@ class HotCache:
         owner = np.repeat(np.arange(n_grams), head[:, 0])
         if n and int(columns[1].max()) >= self._license_sets.size:
             raise ValueError("a document number beyond the documents")
+        if (columns[2] >= head[owner, 1]).any() or (columns[3] >= head[owner, 2]).any():
+            raise ValueError("a rank beyond the contexts")
         keys = owner << 32 | self._license_sets[columns[1]]
         by_set = np.argsort(keys, kind="stable")
         sets, set_rows, set_counts = np.unique(keys[by_set], return_index=True, return_counts=True)
