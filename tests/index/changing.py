@@ -41,6 +41,10 @@ def rebuild(folder: Path) -> None:
     )
 
 
+def compact(folder: Path) -> None:
+    compact_index(folder)
+
+
 def remove(folder: Path) -> None:
     remove_from_index(["o/gone"], folder)
 
@@ -48,7 +52,7 @@ def remove(folder: Path) -> None:
 CHANGES: dict[str, Callable[[Path], None]] = {
     "add": add,
     "build": rebuild,
-    "compact": compact_index,
+    "compact": compact,
     "remove": remove,
 }
 

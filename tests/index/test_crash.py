@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from sc2_attrib.index import manifest
 from sc2_attrib.index.building import BuildOptions, build_index
 from sc2_attrib.index.errors import IndexUnusableError
 from sc2_attrib.index.local import open_index
@@ -122,7 +121,7 @@ def test_a_failing_system_call_leaves_the_index_as_it_was(
 
     with monkeypatch.context() as patched:
         if call == "fsync":
-            patched.setattr(manifest.os, "fsync", fails)
+            patched.setattr(os, "fsync", fails)
         else:
             patched.setattr(Path, "replace", fails)
         with pytest.raises(IndexUnusableError, match="Input/output error"):
