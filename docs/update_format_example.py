@@ -27,8 +27,8 @@ from sc2_attrib.index.segment.reader import FILES
 from sc2_attrib.index.text import normalize
 
 DOCUMENT = Path(__file__).with_name("FORMAT.md")
-GUARANTEE = 32  # a short stride, so that a short text holds a hot gram
-K = 24
+GUARANTEE = 32  # the shortest stride, so that a short text holds a hot gram
+K = 16
 SEGMENT = "segment-000001"
 FRAMES = {  # sections of zstd frames, and where each frame begins
     "text/blocks": "text/offsets",

@@ -37,7 +37,7 @@ MER = 12  # bytes of the pieces whose minimum names the cluster
 CONTEXT = 13  # bytes on each side that the context bits are taken from
 PADDING = 64  # zero bytes that every kernel may read before and after a text
 
-SHORTEST_GUARANTEE = 32  # below it a gram of 24 leaves no stride worth having
+SHORTEST_GUARANTEE = 32  # below it, most matches are idioms
 LONGEST_GUARANTEE = 1000
 
 
@@ -53,9 +53,10 @@ class GramShape:
         """Choose k and S so that every run of `chars` bytes holds an indexed gram.
 
         Longer grams have fewer false partners, shorter ones allow a longer stride and thus a
-        smaller index: 24 at the default guarantee of 50, 40 from 80 on.
+        smaller index: 24 at the default guarantee of 50, 16 below 40, 40 from 80 on. The stride is
+        never shorter than CONTEXT, so that context bits that differ part two neighbours.
         """
-        k = 24 if chars < 80 else 40
+        k = 16 if chars < 40 else 24 if chars < 80 else 40
         return cls(k, chars - k + 1)
 
     @property

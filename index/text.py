@@ -39,6 +39,16 @@ def whole_code_points(normalized: bytes | Bytes, start: int, stop: int) -> tuple
     return start, stop
 
 
+def shrinking_to(normalized: bytes | Bytes, start: int, stop: int) -> list[tuple[int, int]]:
+    """List the extents that `whole_code_points` shrinks to [start, stop): itself, mostly alone."""
+    first, last = start, stop
+    while first > 0 and _is_inside_character(normalized, first - 1):
+        first -= 1
+    while last < len(normalized) and _is_inside_character(normalized, last + 1):
+        last += 1
+    return [(s, e) for s in range(start, first - 1, -1) for e in range(stop, last + 1)]
+
+
 def _is_inside_character(normalized: bytes | Bytes, offset: int) -> bool:
     """Tell whether a valid character begins before `offset` and ends after it."""
     if offset >= len(normalized) or not 0x80 <= normalized[offset] < 0xC0:

@@ -8,12 +8,12 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from sc2_attrib.index.matching.listing import Extent, Holders, list_holders, members, reported
+from sc2_attrib.index.matching.listing import Extent, Listing, reported
 from sc2_attrib.index.matching.matcher import Matcher, Pace, Search
 from sc2_attrib.index.matching.sources import SourceReader, sort_key
 from sc2_attrib.index.search import ExactMatch, MatchSource, SearchResult
 from sc2_attrib.index.segment.reader import Segment
-from sc2_attrib.index.text import normalize, raw_offsets, whole_code_points
+from sc2_attrib.index.text import normalize, raw_offsets, shrinking_to, whole_code_points
 
 
 class SegmentSearch:
@@ -26,92 +26,118 @@ class SegmentSearch:
 
 
 @dataclass(slots=True)
+class _Text:
+    """One checked text and the extents found in it, in its own normalised bytes, shrunk.
+
+    `base`: where it begins in the joined texts.
+    """
+
+    raw: bytes
+    normalized: bytes
+    base: int = 0
+    licenses: defaultdict[Extent, set[str]] = field(default_factory=lambda: defaultdict(set))
+
+
+@dataclass(frozen=True, slots=True)
 class _Part:
-    """Holders of one extent in one segment; the extent begins `skip` bytes after their run."""
+    """Documents of one segment that hold a match, each with the position of its first byte."""
 
-    searched: "SegmentSearch"
-    holders: Holders
-    skip: int
-
-
-@dataclass(slots=True)
-class _Match:
-    """An extent of one text, and who holds it."""
-
-    parts: list[_Part] = field(default_factory=list)
-    licenses: set[str] = field(default_factory=set)
+    searched: SegmentSearch
+    positions: dict[int, int]
 
 
 def assemble(
     searches: Sequence[SegmentSearch], texts: Sequence[bytes], *, min_chars: int, max_sources: int
 ) -> list[SearchResult]:
-    """Search all segments; see Searcher.search."""
-    found: list[defaultdict[Extent, _Match]] = [defaultdict(_Match) for _ in texts]
-    normalized = [normalize(text) for text in texts]
+    """Search all segments; see Searcher.search.
+
+    First every segment finds its extents; then those that are reported are chosen among all; then
+    every segment lists its documents for each of these, whoever found it.
+    """
+    checked = [_Text(text, normalize(text)) for text in texts]
+    listings = []
     for searched in searches:
         search = searched.matcher.search(texts, min_chars=min_chars)
-        listed = list_holders(searched.segment, search, max_documents=max_sources)
-        for extent, holders in listed.items():
-            _enter(found, searched, search, extent, holders, normalized)
-    return [_result(text, matches, max_sources) for text, matches in zip(texts, found, strict=True)]
+        listing = Listing(searched.segment, search, max_documents=max_sources)
+        listings.append((searched, listing))
+        _enter(checked, search, listing, searched.segment.documents.expressions, min_chars)
+    return [_result(text, listings, max_sources) for text in checked]
 
 
 def _enter(
-    found: list[defaultdict[Extent, _Match]],
-    searched: SegmentSearch,
+    checked: Sequence[_Text],
     search: Search,
-    extent: Extent,
-    holders: Holders,
-    normalized: list[bytes],
+    listing: Listing,
+    expressions: Sequence[str],
+    min_chars: int,
 ) -> None:
-    """Enter an extent of the joined texts under its own text, shrunk to whole code points."""
-    owner = int(search.query.owners[extent[0]])
-    base = int(search.query.starts[owner])
-    own = extent[0] - base, extent[1] - base
-    start, stop = whole_code_points(normalized[owner], *own)
-    if start >= stop:
-        return
-    match = found[owner][start, stop]
-    match.parts.append(_Part(searched, holders, start - own[0]))
-    table = searched.segment.documents
-    match.licenses.update(
-        table.expressions[license]
-        for license_set in holders.license_sets
-        for license in members(table.sets, license_set)
-    )
+    """Enter the extents of a search under their texts, shrunk to whole code points."""
+    for text, base in zip(checked, search.query.starts.tolist(), strict=False):
+        text.base = base
+    for extent, numbers in listing.licenses().items():
+        text = checked[int(search.query.owners[extent[0]])]
+        shrunk = whole_code_points(text.normalized, extent[0] - text.base, extent[1] - text.base)
+        if shrunk[1] - shrunk[0] >= min_chars:
+            text.licenses[shrunk].update(expressions[number] for number in numbers)
 
 
-def _result(text: bytes, matches: dict[Extent, _Match], max_sources: int) -> SearchResult:
-    if not matches:
+def _result(
+    text: _Text, listings: Sequence[tuple[SegmentSearch, Listing]], max_sources: int
+) -> SearchResult:
+    if not text.licenses:
         return SearchResult((), bounded=False)
-    offsets = raw_offsets(text)
+    offsets = raw_offsets(text.raw)
     answers = []
-    for start, stop in reported({extent: match.licenses for extent, match in matches.items()}):
+    for start, stop in reported(text.licenses):
+        parts, at_least = _holders(text, (start, stop), listings)
         raw = int(offsets[start]), int(offsets[stop - 1]) + 1
-        answers.append(_match(text, raw, stop - start, matches[start, stop], max_sources))
+        answers.append(_match(text.raw, raw, stop - start, parts, max_sources, at_least=at_least))
     return SearchResult(tuple(answers), any(answer.at_least for answer in answers))
 
 
+def _holders(
+    text: _Text, extent: Extent, listings: Sequence[tuple[SegmentSearch, Listing]]
+) -> tuple[list[_Part], bool]:
+    """Documents whose run shrinks to the extent, and whether there may be more."""
+    parts, at_least = [], False
+    for searched, listing in listings:
+        positions: dict[int, int] = {}
+        for start, stop in shrinking_to(text.normalized, *extent):
+            holders = listing.complete((text.base + start, text.base + stop))
+            at_least |= holders.at_least
+            for document, position in holders.positions.items():
+                begins = position + extent[0] - start
+                positions[document] = min(begins, positions.get(document, begins))
+        if positions:
+            parts.append(_Part(searched, positions))
+    return parts, at_least
+
+
 def _match(
-    text: bytes, raw: tuple[int, int], n_chars: int, match: _Match, max_sources: int
+    text: bytes,
+    raw: tuple[int, int],
+    n_chars: int,
+    parts: Sequence[_Part],
+    max_sources: int,
+    *,
+    at_least: bool,
 ) -> ExactMatch:
     start, stop = raw
     sources: list[MatchSource] = []
     repositories: set[int] = set()
     documents: set[bytes] = set()
     n_occurrences = 0
-    for part in match.parts:
+    for part in parts:
         table = part.searched.segment.documents
         sources += part.searched.sources.read(
-            part.holders, n_chars, text[start:stop], skip=part.skip, max_sources=max_sources
+            part.positions, n_chars, text[start:stop], max_sources=max_sources
         )
-        for document in part.holders.positions:
+        for document in part.positions:
             documents.add(table.identifier(document))
             rows = table.rows(document)
             n_occurrences += len(rows)
             repositories.update(table.occurrence_repositories[rows].tolist())
     listed = bound(sorted(sources, key=sort_key), max_sources)
-    at_least = any(part.holders.at_least for part in match.parts)
     return ExactMatch(
         start,
         stop,

@@ -48,36 +48,35 @@ def reported(licenses: Mapping[Extent, Iterable[object]]) -> list[Extent]:
     return chosen
 
 
-def list_holders(segment: Segment, search: Search, *, max_documents: int) -> dict[Extent, Holders]:
-    """List the documents of every reported extent of a finished search; 0: no bound."""
-    listing = _Listing(segment, search, max_documents)
-    return listing.run()
+class Listing:
+    """The documents that hold the extents of one finished search."""
 
-
-class _Listing:
-    def __init__(self, segment: Segment, search: Search, max_documents: int) -> None:
+    def __init__(self, segment: Segment, search: Search, *, max_documents: int) -> None:
+        """Enter the runs that the search found; `max_documents` an extent, 0: no bound."""
         self._documents = segment.documents
         self._search = search
         self._most = max_documents or 1 << 62
         self._holders: dict[Extent, Holders] = {}
         self._by_lower = np.argsort(search.candidates.lowers)
+        self._note(range(search.runs.starts.size))
 
-    def run(self) -> dict[Extent, Holders]:
-        self._note(range(self._search.runs.starts.size))
-        extents = reported(
-            {
-                extent: {
-                    license
-                    for license_set in holders.license_sets
-                    for license in members(self._documents.sets, license_set)
-                }
-                for extent, holders in self._holders.items()
+    def licenses(self) -> dict[Extent, set[int]]:
+        """Numbers of the expressions that carry each extent found so far."""
+        return {
+            extent: {
+                license
+                for license_set in holders.license_sets
+                for license in members(self._documents.sets, license_set)
             }
-        )
-        for extent in extents:
-            self._complete_from_chains(extent)
-            self._complete_from_hot_lists(extent)
-        return {extent: self._holders[extent] for extent in extents}
+            for extent, holders in self._holders.items()
+        }
+
+    def complete(self, extent: Extent) -> Holders:
+        """List the documents of an extent, be it found in this segment or in another."""
+        self._holders.setdefault(extent, Holders())
+        self._complete_from_chains(extent)
+        self._complete_from_hot_lists(extent)
+        return self._holders[extent]
 
     def _note(self, rows: Iterable[int]) -> None:
         """Enter runs under their extents."""

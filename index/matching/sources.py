@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 
 from sc2_attrib.index.corpus.document import Occurrence
-from sc2_attrib.index.matching.listing import Holders
 from sc2_attrib.index.search import MatchSource
 from sc2_attrib.index.segment.content import count_line_ends
 from sc2_attrib.index.segment.documents import DocumentTable, swhid
@@ -38,16 +37,14 @@ class SourceReader:
         self._occurrence = lru_cache(CACHED)(self._read_occurrence)
 
     def read(
-        self, holders: Holders, n_chars: int, checked: bytes, *, skip: int, max_sources: int
+        self, positions: Mapping[int, int], n_chars: int, checked: bytes, *, max_sources: int
     ) -> list[MatchSource]:
         """Read the occurrences of a match.
 
         Args:
-            holders: documents with positions of the run they were found by.
+            positions: documents, each with the position of the match in the segment.
             n_chars: normalised bytes of the match.
             checked: raw text of the match as it was checked.
-            skip: normalised bytes by which the match begins after the run: it was shrunk to code
-                points.
             max_sources: occurrences to read; 0: all. Every licence expression keeps one.
 
         Returns:
@@ -55,8 +52,8 @@ class SourceReader:
         """
         table = self._segment.documents
         sources = []
-        for document, row in _choose(table, holders.positions, max_sources):
-            position = holders.positions[document] + skip
+        for document, row in _choose(table, positions, max_sources):
+            position = positions[document]
             place = self._place(document, position, position + n_chars)
             sources.append(
                 MatchSource(

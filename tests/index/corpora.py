@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from sc2_attrib.index.building import BuildOptions, build_index
 from sc2_attrib.index.corpus.document import (
     Basis,
     CorpusDescription,
@@ -13,13 +14,15 @@ from sc2_attrib.index.corpus.document import (
     SkippedDocument,
     SourceDocument,
 )
-from sc2_attrib.index.building import BuildOptions, build_index
 from sc2_attrib.index.local import LocalIndex
 
 LETTERS = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_(){};=+-*/.,"
 SPACES = (b" ", b"\n", b"\t", b"", b"    ", b"\r\n")
 LICENSES = ("MIT", "GPL-2.0-only", "BSD-3-Clause", "X11", "")
-WORDS = "привет мир код строка 函数 返回 変数 größe naïve œuvre 🙂🚀 x value return".split()
+WORDS = (
+    *("привет", "мир", "код", "строка", "函数", "返回", "変数"),
+    *("größe", "naïve", "œuvre", "🙂🚀", "x", "value", "return"),
+)
 
 
 @dataclass(frozen=True, slots=True)
