@@ -49,7 +49,7 @@ def sort_seeds(seeds: Seeds, stride: int, n: int) -> Diagonals:
     offsets = seeds.grams.astype(np.int64)
     diagonals = seeds.positions.astype(np.int64) * stride - offsets
     bits = n.bit_length()
-    if bits > 24:  # too long for one 64-bit sort key
+    if (int(diagonals.max(initial=0)) + n).bit_length() + bits > 62:  # too long for one sort key
         order = np.lexsort((offsets, diagonals))
         return Diagonals(diagonals[order], offsets[order], seeds.differs[order])
     # Sorting whole keys is several times faster than sorting row numbers.
