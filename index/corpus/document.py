@@ -67,12 +67,24 @@ class Occurrence:
         return " AND ".join(sorted({assertion.expression for assertion in self.licenses}))
 
 
+class LicenseType(StrEnum):
+    """The Stack's coarse judgement of a file's licences, in its own words."""
+
+    PERMISSIVE = "permissive"
+    NON_PERMISSIVE = "non_permissive"
+    NO_LICENSE = "no_license"
+
+
 @dataclass(frozen=True, slots=True)
 class SourceDocument:
-    """A content (raw UTF-8 bytes as the source has them) and where it was found."""
+    """A content (raw UTF-8 bytes as the source has them) and where it was found.
+
+    `license_type` is what the source states, None where it states none; only filters read it.
+    """
 
     content: bytes
     occurrence: Occurrence
+    license_type: LicenseType | None = None
 
 
 class SkipReason(StrEnum):
@@ -96,6 +108,11 @@ class SkipReason(StrEnum):
     ENCRYPTED = "encrypted"
     DAMAGED = "damaged"
     FOREIGN_COMPRESSION = "compressed in a way that is not read"
+    OTHER_REPOSITORY = "filter: repository"
+    OTHER_LANGUAGE = "filter: language"
+    OTHER_LICENSE = "filter: licence type"
+    LICENSE_TYPE_NOT_STATED = "filter: licence type not stated"
+    OTHER_SIZE = "filter: size"
     OUTSIDE = "outside the installation folder"
     EDITABLE = "editable install"
     SHADOWED = "shadowed distribution"

@@ -12,13 +12,21 @@ A table without contents names blobs of Software Heritage; they are fetched on t
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from sc2_attrib.index.corpus.document import CorpusDescription, SkippedDocument, SourceDocument
+from sc2_attrib.index.corpus.filters import Filters
 from sc2_attrib.index.corpus.heritage import BlobStore, fetch_contents
 from sc2_attrib.index.corpus.parquet_columns import TableShape, read_files, read_repository
-from sc2_attrib.index.corpus.stack_rows import StackFile, document_of
+from sc2_attrib.index.corpus.stack_rows import (
+    Blob,
+    StackFile,
+    document_of,
+    license_type_of,
+    occurrence_of,
+)
 from sc2_attrib.index.errors import CorpusError
 
 SUFFIX = ".parquet"
@@ -36,16 +44,24 @@ class ParquetSource:
     A folder's files may be symbolic links, as in Hugging Face's cache.
     """
 
-    def __init__(self, path: Path, store: BlobStore | None = None) -> None:
+    def __init__(
+        self, path: Path, store: BlobStore | None = None, *, fetched: Filters | None = None
+    ) -> None:
         """Choose what to read.
 
         Args:
             path: a file or a folder.
             store: where to fetch contents that the tables only name; Software Heritage's own by
                 default.
+            fetched: which contents to fetch; all by default.
         """
         self._path = path
         self._store = store or BlobStore()
+        self._fetched = fetched or Filters()
+
+    def fetching_only(self, filters: Filters) -> "ParquetSource":
+        """Give the same source, which fetches no content that is not wanted."""
+        return ParquetSource(self._path, self._store, fetched=filters)
 
     def describe(self) -> CorpusDescription:
         """Name the corpus: the file or folder, without the suffix."""
@@ -64,8 +80,18 @@ class ParquetSource:
         """Yield the files in the tables' own order."""
         corpus = self.describe().name
         files = (found for file in self._files() for found in _read(file))
-        for found in fetch_contents(files, self._store):
+        wanted = (self._without_unwanted_blob(found, corpus) for found in files)
+        for found in fetch_contents(wanted, self._store):
             yield document_of(found, corpus=corpus)
+
+    def _without_unwanted_blob(self, file: StackFile, corpus: str) -> StackFile:
+        if not isinstance(file.content, Blob):
+            return file
+        occurrence = occurrence_of(file, corpus=corpus)
+        # The size in another encoding is not that of the text.
+        n_bytes = file.content.n_bytes if occurrence.src_encoding is None else None
+        reason = self._fetched.reason_to_skip(occurrence, license_type_of(file), n_bytes)
+        return replace(file, content=reason) if reason else file
 
     def _files(self) -> list[Path]:
         if not self._path.is_dir():

@@ -23,6 +23,7 @@ from typing import Any
 from sc2_attrib.index.corpus.document import (
     Basis,
     LicenseAssertion,
+    LicenseType,
     Occurrence,
     SkippedDocument,
     SkipReason,
@@ -73,6 +74,7 @@ BLOB_COLUMNS: Mapping[str, ColumnType] = {
     "length_bytes": ColumnType.COUNT,
 }
 
+_LICENSE_TYPES: Mapping[str, LicenseType] = {str(kind): kind for kind in LicenseType}
 _GITHUB_NAME = re.compile(r"[A-Za-z0-9-]+/[\w.-]+", re.ASCII)
 _SAME_BYTES_IN_UTF8 = frozenset({"utf-8", "utf8", "ascii", "us-ascii"})
 
@@ -120,11 +122,11 @@ def document_of(file: StackFile, *, corpus: str) -> SourceDocument | SkippedDocu
 
     A text that is only named has to be fetched before.
     """
-    repository = _first(file.values, REPOSITORY_COLUMNS) or corpus
-    path = _first(file.values, PATH_COLUMNS) or file.place
+    occurrence = occurrence_of(file, corpus=corpus)
     if isinstance(file.content, bytes) and file.content:
-        return SourceDocument(file.content, _occurrence(file.values, repository, path))
-    return SkippedDocument(f"{repository}/{path.removeprefix('/')}", _reason_to_skip(file.content))
+        return SourceDocument(file.content, occurrence, license_type_of(file))
+    path = f"{occurrence.repository}/{occurrence.path.removeprefix('/')}"
+    return SkippedDocument(path, _reason_to_skip(file.content))
 
 
 def _reason_to_skip(content: bytes | Blob | SkipReason | None) -> SkipReason:
@@ -133,10 +135,13 @@ def _reason_to_skip(content: bytes | Blob | SkipReason | None) -> SkipReason:
     return SkipReason.EMPTY if isinstance(content, bytes) else SkipReason.NO_CONTENT
 
 
-def _occurrence(row: Row, repository: str, path: str) -> Occurrence:
+def occurrence_of(file: StackFile, *, corpus: str) -> Occurrence:
+    """Say where a file stands; the text may be missing still."""
+    row = file.values
+    repository = _first(row, REPOSITORY_COLUMNS) or corpus
     return Occurrence(
         repository=repository,
-        path=path,
+        path=_first(row, PATH_COLUMNS) or file.place,
         revision=_first(row, ("revision_id", "commit_id")),
         licenses=_licenses(row),
         language=row.get("language") or None,
@@ -155,8 +160,13 @@ def _first(row: Row, names: tuple[str, ...]) -> Any:
     return next((value for value in values if value is not None and value != ""), None)
 
 
+def license_type_of(file: StackFile) -> LicenseType | None:
+    """Tell the licence type that a row states."""
+    return _LICENSE_TYPES.get(file.values.get("license_type") or "")
+
+
 def _licenses(row: Row) -> tuple[LicenseAssertion, ...]:
-    if row.get("license_type") == "no_license":
+    if row.get("license_type") == LicenseType.NO_LICENSE:
         return ()  # what the scan then names are contributor agreements and the like
     detected = row.get("detected_licenses") or ()
     stated = (row.get("gha_license_id"), row.get("license"), *(row.get("licenses") or ()))

@@ -9,6 +9,7 @@ from sc2_attrib.index.corpus.document import (
     Basis,
     CorpusDescription,
     LicenseAssertion,
+    LicenseType,
     Occurrence,
     SkippedDocument,
     SkipReason,
@@ -56,6 +57,7 @@ def test_full_row_becomes_an_occurrence(tmp_path: Path) -> None:
             is_vendor=True,
             src_encoding="ISO-8859-1",
         ),
+        LicenseType.NON_PERMISSIVE,
     )
 
 

@@ -10,6 +10,7 @@ from sc2_attrib.index.corpus.document import (
     Basis,
     CorpusDescription,
     LicenseAssertion,
+    LicenseType,
     Occurrence,
     SkippedDocument,
     SkipReason,
@@ -78,6 +79,7 @@ def test_full_row_becomes_an_occurrence(tmp_path: Path) -> None:
                 is_generated=True,
                 src_encoding="SHIFT_JIS",
             ),
+            LicenseType.NON_PERMISSIVE,
         )
     ]
 

@@ -9,6 +9,7 @@ import pytest
 from sc2_attrib.index.corpus.document import (
     Basis,
     LicenseAssertion,
+    LicenseType,
     Occurrence,
     SkippedDocument,
     SkipReason,
@@ -79,6 +80,7 @@ def test_row_of_the_stack_v2_becomes_an_occurrence_a_file(tmp_path: Path) -> Non
             is_vendor=True,
             src_encoding="SHIFT_JIS",
         ),
+        LicenseType.PERMISSIVE,
     )
     assert isinstance(second, SourceDocument)
     assert second.occurrence.path == "/2.c"
