@@ -9,7 +9,7 @@ from sc2_attrib.index.search import SearchResult
 from tests.index.corpora import LETTERS, built, code_like, document
 from tests.index.oracle import squeeze
 
-NAMES = ("alpha", "beta", "gamma", "delta", "index", "value", "total", "buffer", "node", "item")
+GUARANTEE = 50
 N_RUNS = 1000
 JOIN = b"\t"  # white space: no normalised text holds it
 
