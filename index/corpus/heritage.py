@@ -18,7 +18,6 @@ import hashlib
 import random
 import re
 import threading
-import urllib.request
 import zlib
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -204,6 +203,8 @@ def _to_utf8(raw: bytes, src_encoding: str | None) -> bytes | SkipReason:
 
 def _connections(store: BlobStore) -> Any:
     """Make the connections, through a proxy where the environment names one."""
+    import urllib.request
+
     import urllib3
 
     retry_nothing_here = urllib3.Retry(
