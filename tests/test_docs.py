@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = ("index", "generator", "attribution", "cli")
-GUIDES = ("ARCHITECTURE.md", "CONTRIBUTING.md", "docs/FORMAT.md")
+GUIDES = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "docs/FORMAT.md")
 DECISIONS = sorted((ROOT / "docs/decisions").glob("*.md"))
 PAGES = [ROOT / name for name in GUIDES] + DECISIONS
 
