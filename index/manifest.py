@@ -90,7 +90,7 @@ def read_manifest(folder: Path) -> Manifest:
         if checksum != found:
             raise CorruptIndexError(path, 0, f"checksum {found}, but it states {checksum}")
         return _from_fields(fields)
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise CorruptIndexError(path, 0, f"no manifest: {type(error).__name__}: {error}") from None
 
 

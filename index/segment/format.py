@@ -24,7 +24,7 @@ import numpy as np
 import numpy.typing as npt
 import zstandard
 
-from sc2_attrib.index.errors import CorruptIndexError, IndexVersionError
+from sc2_attrib.index.errors import CorruptIndexError, IndexUnusableError, IndexVersionError
 
 Data = bytes | memoryview | npt.NDArray[Any]
 
@@ -301,3 +301,5 @@ def _map_file(path: Path) -> mmap.mmap | bytes:
             )
     except FileNotFoundError:
         raise CorruptIndexError(path, 0, "the file is missing") from None
+    except OSError as error:
+        raise IndexUnusableError(f"{path}: can't be read: {error.strerror}") from None
