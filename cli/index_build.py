@@ -12,6 +12,16 @@ from sc2_attrib.cli.locations import required_folder
 from sc2_attrib.cli.options import AsJson, IndexLocation, Jobs
 from sc2_attrib.cli.progress import build_progress
 from sc2_attrib.cli.session import Session
+from sc2_attrib.cli.source_options import (
+    DEFAULT_FETCH_JOBS,
+    FetchJobs,
+    Languages,
+    LargestText,
+    LicenseTypes,
+    Repositories,
+    Sources,
+    opened,
+)
 from sc2_attrib.cli.streams import print_data
 from sc2_attrib.cli.wording import counted, listed, sized
 from sc2_attrib.index.building import (
@@ -21,19 +31,11 @@ from sc2_attrib.index.building import (
     build_index,
 )
 from sc2_attrib.index.corpus.document import CorpusSource
-from sc2_attrib.index.corpus.location import open_source
 
 
 def build(
     context: typer.Context,
-    sources: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="SOURCE",
-            help="Parquet or JSON Lines files, folders of code, or python: for the running "
-            "interpreter's standard library and packages.",
-        ),
-    ],
+    sources: Sources,
     index: IndexLocation = None,
     guarantee: Annotated[
         int,
@@ -45,14 +47,26 @@ def build(
         ),
     ] = DEFAULT_GUARANTEE,
     jobs: Jobs = None,
+    languages: Languages = None,
+    license_types: LicenseTypes = None,
+    repositories: Repositories = None,
+    max_text_size: LargestText = None,
+    fetch_jobs: FetchJobs = DEFAULT_FETCH_JOBS,
     force: Annotated[bool, typer.Option("--force", help="Replace an index that is there.")] = False,
     as_json: AsJson = False,
 ) -> int:
     """Build a new index from sources of code."""
     folder = required_folder(index)
-    opened = [open_source(source) for source in sources]
+    wanted = opened(
+        sources,
+        languages=languages,
+        license_types=license_types,
+        repositories=repositories,
+        max_text_size=max_text_size,
+        fetch_jobs=fetch_jobs,
+    )
     options = BuildOptions(guarantee, jobs or BuildOptions().jobs, force)
-    summary = build_into(Session.of(context), folder, opened, options)
+    summary = build_into(Session.of(context), folder, wanted, options)
     print_summary(summary, folder, as_json=as_json)
     return 0
 

@@ -138,3 +138,60 @@ def test_search_in_json(run: Run, index: Path) -> None:
     assert source["lines"] == [2, 22]
     assert source["kind"] == "reformatted"
     assert source["license"] == "GPL-3.0-only"
+
+
+def test_filters_leave_documents_out_with_their_reason(run: Run, tmp_path: Path) -> None:
+    """Only Python of at most 1 kB is indexed; the rest is counted by reason."""
+    code = tmp_path / "code"
+    code.mkdir()
+    (code / "a.py").write_text("def a():\n    return 1\n")
+    (code / "b.c").write_text("int b(void) { return 1; }\n")
+    (code / "large.py").write_text("x = 1\n" * 1000)
+    done = run(
+        "index", "build", str(code), "--index", str(tmp_path / "ix"), "--json",
+        "--language", "python", "--max-text-size", "1kB",
+    )  # fmt: skip
+    summary = json.loads(done.stdout)
+    assert summary["n_documents"] == 1
+    assert summary["skipped"] == {"filter: language": 1, "filter: size": 1}
+
+
+def test_an_index_grows_and_obeys_take_downs(run: Run, corpus: Path) -> None:
+    """Add, remove, undo, compact and verify say what they did and exit 0."""
+    run("index", "build", str(corpus), "--index", "idx")
+    again = json.loads(run("index", "add", str(corpus), "--index", "idx", "--json").stdout)
+    assert again["n_documents"] == 0
+    removed = run("index", "remove", "--repo", corpus.name, "--index", "idx", "--reason", "asked")
+    assert removed.code == 0
+    assert removed.stdout.startswith("no longer found: ")
+    assert (
+        json.loads(run("index", "stats", "--index", "idx", "--json").stdout)["description"][
+            "n_documents"
+        ]
+        == 0
+    )
+    undone = run("index", "remove", "--repo", corpus.name, "--index", "idx", "--undo")
+    assert undone.stdout.startswith("found again: ")
+    assert run("index", "compact", "--index", "idx").code == 0
+    assert "sound" in run("index", "verify", "--index", "idx").stdout
+
+
+def test_a_take_down_that_names_nothing_is_wrong_usage(run: Run, corpus: Path) -> None:
+    """No name at all, a name of nothing, an undo of what was not removed."""
+    run("index", "build", str(corpus), "--index", "idx")
+    for arguments in ([], ["--swhid", "swh:1:cnt:1"], ["--repo", "a/b", "--undo"]):
+        refused = run("index", "remove", "--index", "idx", *arguments)
+        assert refused.code == 2
+        assert refused.stderr.count("\n") == 1
+
+
+def test_verify_of_a_damaged_index_exits_3(run: Run, corpus: Path, folder: Path) -> None:
+    """The file and the place are named."""
+    run("index", "build", str(corpus), "--index", "idx")
+    (text,) = (folder / "idx").glob("segment-*/text")
+    data = bytearray(text.read_bytes())
+    data[4100] ^= 1
+    text.write_bytes(data)
+    damaged = run("index", "verify", "--index", "idx")
+    assert damaged.code == 3
+    assert str(text.relative_to(folder)) in damaged.stderr
