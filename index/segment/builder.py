@@ -272,7 +272,7 @@ class SegmentBuilder:
             rights,
         )
         with SectionWriter(self._folder / "hot", hot.KIND) as writer:
-            hot.write_hot(writer, lists)
+            hot.write_hot(writer, lists, self._pool)
             return writer.finish()
 
     def _read_contexts(

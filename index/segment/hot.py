@@ -21,6 +21,8 @@ In memory, `HotCache` keeps decoded grams in flat arrays, which kernels index by
 """
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -59,14 +61,14 @@ class HotLists(NamedTuple):
     rights: Bytes
 
 
-def write_hot(writer: SectionWriter, lists: HotLists) -> None:
-    """Write all hot grams of a segment."""
+def write_hot(writer: SectionWriter, lists: HotLists, pool: ThreadPoolExecutor) -> None:
+    """Write all hot grams of a segment; the pages are made by the threads of `pool`."""
     offsets, first = [0], [0]
     writer.begin("pages")
-    for start, stop in _pages(lists.starts):
-        frame = zstandard.ZstdCompressor(level=LEVEL, write_checksum=True).compress(
-            _encode_page(lists, start, stop)
-        )
+    pages = list(_pages(lists.starts))
+    for (_, stop), frame in zip(
+        pages, pool.map(partial(_compress_page, lists), pages), strict=True
+    ):
         writer.write(frame)
         offsets.append(offsets[-1] + len(frame))
         first.append(stop)
@@ -74,6 +76,11 @@ def write_hot(writer: SectionWriter, lists: HotLists) -> None:
     writer.add("page_first", np.array(first, "<i8"))
     writer.add("keys", lists.keys.astype("<u8"))
     writer.add("fingerprints", lists.fingerprints.astype("<u2"))
+
+
+def _compress_page(lists: HotLists, grams: tuple[int, int]) -> bytes:
+    compressor = zstandard.ZstdCompressor(level=LEVEL, write_checksum=True)
+    return compressor.compress(_encode_page(lists, *grams))
 
 
 def _pages(starts: Offsets) -> Iterator[tuple[int, int]]:
