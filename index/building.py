@@ -27,7 +27,15 @@ from sc2_attrib.index.search import CorpusSummary
 from sc2_attrib.index.segment.builder import SegmentBuilder
 from sc2_attrib.index.segment.documents import content_id
 from sc2_attrib.index.segment.reader import Segment
-from sc2_attrib.index.transaction import LOCK, entry_of, new_segment, now, publish, writing
+from sc2_attrib.index.transaction import (
+    LOCK,
+    SEGMENTS,
+    entry_of,
+    new_segment,
+    now,
+    publish,
+    writing,
+)
 
 PROGRESS_BYTES = 1 << 20  # raw text between two reports of progress
 DEFAULT_GUARANTEE = 50  # normalised characters
@@ -96,6 +104,7 @@ def build_index(
     """
     _check_options(folder, options)
     with writing(folder):
+        _check_options(folder, options)  # another build may have finished meanwhile
         empty = Manifest(
             shape=GramShape.for_guarantee(options.guarantee_chars),
             built=now(),
@@ -159,7 +168,8 @@ def _check_options(folder: Path, options: BuildOptions) -> None:
 
 
 def _is_ours(path: Path) -> bool:
-    return path.name == LOCK or path.name.startswith(("segment-", ".manifest-"))
+    is_new_manifest = path.is_file() and path.name.startswith(".manifest-")
+    return path.name == LOCK or is_new_manifest or path.match(SEGMENTS)
 
 
 def _kept_removals(folder: Path) -> tuple[Removal, ...]:

@@ -30,6 +30,7 @@ from sc2_attrib.index.segment.format import SectionFile
 from sc2_attrib.index.segment.reader import FILES
 
 LOCK = "write.lock"
+SEGMENTS = "segment-" + "[0-9]" * 6  # glob; a folder of another name is not ours to remove
 
 
 @contextmanager
@@ -107,7 +108,7 @@ def remove_litter(folder: Path) -> None:
             named = {entry.name: entry.removed for entry in read_manifest(folder).segments}
         except IndexUnusableError:
             return  # damaged: what it names is not known
-    for path in folder.glob("segment-*"):
+    for path in folder.glob(SEGMENTS):
         if path.name not in named:
             shutil.rmtree(path, ignore_errors=True)
         else:
