@@ -158,18 +158,17 @@ def _check_options(folder: Path, options: BuildOptions) -> None:
             f"--guarantee {options.guarantee_chars}: must lie between"
             f" {SHORTEST_GUARANTEE} and {LONGEST_GUARANTEE} characters"
         )
-    if (folder / MANIFEST).exists():
-        if not options.force:
-            raise UsageError(f"{folder}: there is an index already; --force replaces it")
-    elif folder.is_file():
+    if folder.is_file():
         raise UsageError(f"{folder}: is a file; an index is a folder")
-    elif folder.is_dir() and not all(map(_is_ours, folder.iterdir())):
+    if folder.is_dir() and not all(map(_is_ours, folder.iterdir())):
         raise UsageError(f"{folder}: holds other files; name an empty or a new folder")
+    if (folder / MANIFEST).exists() and not options.force:
+        raise UsageError(f"{folder}: there is an index already; --force replaces it")
 
 
 def _is_ours(path: Path) -> bool:
     is_new_manifest = path.is_file() and path.name.startswith(".manifest-")
-    return path.name == LOCK or is_new_manifest or path.match(SEGMENTS)
+    return path.name in (LOCK, MANIFEST) or is_new_manifest or path.match(SEGMENTS)
 
 
 def _kept_removals(folder: Path) -> tuple[Removal, ...]:

@@ -135,7 +135,6 @@ def test_a_neighbour_with_such_a_name_survives(tmp_path: Path) -> None:
     assert (tmp_path / "segment-anything" / "model.py").exists()
 
 
-@pytest.mark.xfail(reason="--force takes any manifest.json for an index's")
 def test_force_does_not_replace_a_foreign_manifest(tmp_path: Path) -> None:
     """Browser extensions and web applications have a manifest.json of their own."""
     (tmp_path / "manifest.json").write_text('{"manifest_version": 3}')
