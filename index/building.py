@@ -19,6 +19,7 @@ from sc2_attrib.index.manifest import (
     MANIFEST,
     Manifest,
     SegmentEntry,
+    is_index,
     open_segment,
     read_manifest,
 )
@@ -160,10 +161,13 @@ def _check_options(folder: Path, options: BuildOptions) -> None:
         )
     if folder.is_file():
         raise UsageError(f"{folder}: is a file; an index is a folder")
-    if folder.is_dir() and not all(map(_is_ours, folder.iterdir())):
+    if is_index(folder):
+        if not options.force:
+            raise UsageError(f"{folder}: there is an index already; --force replaces it")
+    elif folder.is_dir() and not all(map(_is_ours, folder.iterdir())):
         raise UsageError(f"{folder}: holds other files; name an empty or a new folder")
-    if (folder / MANIFEST).exists() and not options.force:
-        raise UsageError(f"{folder}: there is an index already; --force replaces it")
+    elif (folder / MANIFEST).exists() and not options.force:
+        raise UsageError(f"{folder}: there is a damaged index already; --force replaces it")
 
 
 def _is_ours(path: Path) -> bool:

@@ -108,6 +108,15 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
     sync_folder(folder)
 
 
+def is_index(folder: Path) -> bool:
+    """Tell whether a folder has a manifest that says it is one of ours, whole or not."""
+    try:
+        fields = json.loads((folder / MANIFEST).read_bytes())
+    except (OSError, ValueError):
+        return False
+    return isinstance(fields, dict) and fields.get("format") == FORMAT_NAME
+
+
 def manifest_stamp(folder: Path) -> tuple[int, ...] | None:
     """Tell manifests apart cheaply: a replaced one is another file. None: there is none."""
     try:
