@@ -49,9 +49,9 @@ def name_of(parameters: tuple[int, int, int]) -> str:
 QUICK = [(1, 2, 50), (2, 5, 36), (3, 32, 50), (4, 5, 80), (5, 2, 100)]
 MORE = [
     (seed, cap, guarantee)
-    for seed in range(6, 9)
-    for cap in (1, 2, 5, 32)
-    for guarantee in (36, 50, 79, 80, 100, 150)
+    for seed in (6, 7)
+    for cap in (1, 3, 32)
+    for guarantee in (32, 40, 79, 150)
 ]
 
 
@@ -133,7 +133,7 @@ def check_bounded(match: ExactMatch, whole: ExactMatch, most: int) -> None:
 def test_the_promise_holds_on_many_corpora(
     tmp_path: Path, parameters: tuple[int, int, int]
 ) -> None:
-    """The same for three seeds, four caps and six guarantees, with and without machine code."""
+    """The same for two seeds, three caps and four guarantees, with and without machine code."""
     scenario = build_scenario(tmp_path / "ix", *parameters)
     compare_with_oracle(scenario, "compiled", 24, 24)
     compare_with_oracle(scenario, "plain", 2, 2)
