@@ -309,7 +309,6 @@ def test_kernels_of_the_matcher(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     assert pace.compared >= {"link", "compare_all", "bound_hot", "fill_reached", "next_hot_run"}
 
 
-@pytest.mark.xfail(reason="Numba's cache doesn't notice that a kernel in another file changed")
 def test_a_changed_kernel_is_compiled_anew(tmp_path: Path) -> None:
     """Code on disk is as old as the newest kernel it was made of, whichever file that is in."""
     package = tmp_path / "kernels"
