@@ -35,7 +35,7 @@ def remove_from_index(
     read_manifest(folder)
     with writing(folder):
         manifest = read_manifest(folder)
-        before = _removednow(folder, manifest)
+        before = _removed_now(folder, manifest)
         log = _without(manifest, names, folder) if undo else _with(manifest, names, reason)
         after = _apply_removals(folder, replace(manifest, removals=log))
         return RemovalSummary(abs(after[0] - before[0]), abs(after[1] - before[1]))
@@ -54,7 +54,7 @@ def _without(manifest: Manifest, names: Iterable[str], folder: Path) -> tuple[Re
     return tuple(removal for removal in manifest.removals if removal.what not in set(names))
 
 
-def _removednow(folder: Path, manifest: Manifest) -> tuple[int, int]:
+def _removed_now(folder: Path, manifest: Manifest) -> tuple[int, int]:
     """Occurrences and documents that are removed at present."""
     n_occurrences = n_documents = 0
     for entry in manifest.segments:
@@ -65,17 +65,20 @@ def _removednow(folder: Path, manifest: Manifest) -> tuple[int, int]:
 
 
 def _apply_removals(folder: Path, manifest: Manifest) -> tuple[int, int]:
-    """Write what the removals mean for each segment and publish; see `_removednow`."""
+    """Write what the removals mean for each segment and publish; counts as `_removed_now`."""
     deny = DenyList(removal.what for removal in manifest.removals)
     entries = []
+    n_occurrences = n_documents = 0
     for entry in manifest.segments:
         with open_segment(folder, replace(entry, removed=None), manifest.shape) as segment:
             rows = removed_rows(segment.documents, deny)
+            segment.documents.remove(rows)
+            n_occurrences += segment.documents.n_removed
+            n_documents += segment.documents.n_removed_documents
         name = f"removed-{next_number(folder / entry.name, 'removed-'):06d}" if rows.size else None
         if name:
             write_rows(folder / entry.name / name, rows)
             sync_folder(folder / entry.name)
         entries.append(replace(entry, removed=name))
-    manifest = replace(manifest, segments=tuple(entries))
-    publish(folder, manifest)
-    return _removednow(folder, manifest)
+    publish(folder, replace(manifest, segments=tuple(entries)))
+    return n_occurrences, n_documents
