@@ -5,6 +5,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import NewType, Protocol
 
 from sc2_attrib.index.corpus.document import CorpusDescription, Occurrence
@@ -18,7 +19,8 @@ class MatchSource:
 
     `start`, `stop` are half-open byte offsets into the document's raw text, `first_line` and
     `last_line` 1-based and inclusive. `verbatim`: the raw text is equal too, else only white space
-    differs. `excerpt` is the document's raw text in [start, stop).
+    differs. `excerpt` is the document's raw text in [start, stop). `similarity`: of the source of a
+    near match, see NearMatch.
     """
 
     document: Swhid
@@ -29,6 +31,7 @@ class MatchSource:
     verbatim: bool
     excerpt: bytes
     occurrence: Occurrence
+    similarity: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,74 @@ class SearchResult:
     """All matches of one text, ordered by start, longest first. `bounded`: some listing was cut."""
 
     matches: tuple[ExactMatch, ...]
+    bounded: bool
+
+
+class EditKind(StrEnum):
+    """How an edited copy differs from its source.
+
+    `RENAMED`: a name, the same throughout. `REDACTED`: a placeholder such as <NAME> on one side.
+    """
+
+    RENAMED = "renamed"
+    REPLACED = "replaced"
+    INSERTED = "inserted"
+    DELETED = "deleted"
+    REDACTED = "redacted"
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """One place where an edited copy differs from its source.
+
+    Half-open byte ranges: [start, stop) of the checked raw text, empty where something was deleted;
+    [source_start, source_stop) of the document's raw text, empty where something was inserted.
+    """
+
+    kind: EditKind
+    start: int
+    stop: int
+    source_start: int
+    source_stop: int
+
+
+@dataclass(frozen=True, slots=True)
+class NearOptions:
+    """Which edited copies are reported; docs/decisions has the measurements behind the defaults."""
+
+    min_similarity: float = 0.7
+    min_lexemes: int = 65
+
+
+@dataclass(frozen=True, slots=True)
+class NearMatch:
+    """A region of the checked text that is an edited copy of a region of at least one document.
+
+    `start`, `stop` are half-open byte offsets into the checked raw text; the region begins and ends
+    with a lexeme that its first source has too. Comments and white space are not compared.
+    `similarity` = equal aligned lexemes / max(lexemes of the region, lexemes of the source's
+    region); a name that is renamed throughout counts as equal. `lexemes` are those of the region,
+    `edits` lead from the first source to the region. `sources` are ordered by similarity, then as
+    those of an exact match; each states its own region and similarity.
+    """
+
+    start: int
+    stop: int
+    lexemes: int
+    similarity: float
+    sources: tuple[MatchSource, ...]
+    edits: tuple[Edit, ...]
+    n_documents: int
+    n_occurrences: int
+    n_repositories: int
+    at_least: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NearResult:
+    """Near matches of one text, by start, longest first. `bounded`: not all could be looked at."""
+
+    matches: tuple[NearMatch, ...]
     bounded: bool
 
 
@@ -113,6 +184,30 @@ class Searcher(Protocol):
 
         Raises:
             UsageError: `min_chars` lies below the guarantee.
+            CorruptIndexError: the index is damaged.
+        """
+
+    def search_near(
+        self,
+        texts: Sequence[bytes],
+        found: Sequence[SearchResult],
+        options: NearOptions,
+        *,
+        max_sources: int,
+    ) -> list[NearResult]:
+        """Find edited copies in each text; nothing where the index was built without near keys.
+
+        Args:
+            texts: raw bytes of each text.
+            found: what `search` answered for the same texts. Exact matches point to documents, and
+                what one of them explains wholly is no near match.
+            options: what is near enough.
+            max_sources: occurrences listed a match; 0 lists all.
+
+        Returns:
+            One result a text, in the order given.
+
+        Raises:
             CorruptIndexError: the index is damaged.
         """
 
