@@ -5,13 +5,16 @@ from dataclasses import dataclass
 
 from sc2_attrib.attribution.ids import fingerprint, match_id
 from sc2_attrib.attribution.offsets import TextOffsets
-from sc2_attrib.attribution.policy import COMMON_REPOSITORIES, MatchFacts, Policy
+from sc2_attrib.attribution.own_code import own_by_place
+from sc2_attrib.attribution.policy import COMMON_REPOSITORIES, OWN_CODE, Policy
+from sc2_attrib.attribution.policy_rule import MatchFacts, SourceFacts
 from sc2_attrib.attribution.result import (
     DocumentCounts,
     InputRecord,
     MatchKind,
     MatchRecord,
     Size,
+    Source,
 )
 from sc2_attrib.attribution.source import describe_source
 from sc2_attrib.index.search import ExactMatch
@@ -55,11 +58,18 @@ def describe_match(match: ExactMatch, checked: Checked, policy: Policy) -> Match
     sources = tuple(map(describe_source, match.sources))
     kinds = {source.kind for source in sources}
     kind = MatchKind.VERBATIM if MatchKind.VERBATIM in kinds else MatchKind.REFORMATTED
+    size = Size(match.normalized_chars, None, extent.lines[1] - extent.lines[0] + 1)
     facts = MatchFacts(
-        expressions=tuple(source.license.expression for source in sources),
+        sources=tuple(map(source_facts, sources)),
         common=match.n_repositories >= COMMON_REPOSITORIES,
         in_prompt=_is_in_prompt(match, normalized, checked.generated),
+        chars=size.normalized_chars,
+        lines=size.lines,
+        lexemes=size.lexemes,
+        input=checked.record.path,
+        at_least=match.at_least,
     )
+    decision = policy.judge(facts)
     return MatchRecord(
         id=match_id(checked.record.id, extent.bytes, kind),
         fingerprint=fingerprint(normalized, checked.record.path),
@@ -69,7 +79,7 @@ def describe_match(match: ExactMatch, checked: Checked, policy: Policy) -> Match
         common=facts.common,
         generated=extent,
         generated_bytes=_generated_bytes(match, checked.generated),
-        size=Size(match.normalized_chars, None, extent.lines[1] - extent.lines[0] + 1),
+        size=size,
         in_prompt=facts.in_prompt,
         documents=DocumentCounts(
             match.n_documents, match.n_occurrences, match.n_repositories, match.at_least
@@ -77,8 +87,20 @@ def describe_match(match: ExactMatch, checked: Checked, policy: Policy) -> Match
         sources=sources,
         parts=(),
         edits=(),
-        policy=policy.judge(facts),
-        suppression=None,
+        policy=decision,
+        suppression=own_by_place() if decision is OWN_CODE else None,
+    )
+
+
+def source_facts(source: Source) -> SourceFacts:
+    """Pick what a policy may ask about a source."""
+    return SourceFacts(
+        expression=source.license.expression,
+        repository=source.repo,
+        path=source.path,
+        language=source.language,
+        kind=source.kind,
+        similarity=source.similarity,
     )
 
 
