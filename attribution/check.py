@@ -16,6 +16,7 @@ from typing import TypeVar
 from sc2_attrib.attribution.ids import content_swhid, input_id, sha256
 from sc2_attrib.attribution.match import Checked, Generated, describe_match
 from sc2_attrib.attribution.offsets import TextOffsets
+from sc2_attrib.attribution.own_code import suppress_own
 from sc2_attrib.attribution.policy import DEFAULT_POLICY, Policy
 from sc2_attrib.attribution.result import (
     Completion,
@@ -94,6 +95,7 @@ class Checker:
         min_chars: int | None = None,
         max_sources: int = DEFAULT_MAX_SOURCES,
         policy: Policy = DEFAULT_POLICY,
+        own_code: Searcher | None = None,
         jobs: int = 1,
     ) -> None:
         """Check against `searcher`.
@@ -104,6 +106,7 @@ class Checker:
                 the index guarantees where that is more.
             max_sources: sources listed a match, 0 for all of them.
             policy: what to do about matches.
+            own_code: an index of the user's own code, whose text doesn't count.
             jobs: batches checked at the same time, each in a thread; the searcher must allow it.
 
         Raises:
@@ -114,6 +117,7 @@ class Checker:
         self.max_sources = max_sources
         self.policy = policy
         self._searcher = searcher
+        self._own_code = own_code
         self._jobs = jobs
         if self.min_chars < guarantee:
             raise UsageError(
@@ -166,9 +170,12 @@ class Checker:
         record = _record(item, text, offsets, InputStatus.CHECKED, bounded=found.bounded)
         checked = Checked(record, text.utf8, offsets, item.generated)
         kept = [match for match in found.matches if _touches(match, item.added_lines, offsets)]
+        matches = [describe_match(match, checked, self.policy) for match in kept]
+        if self._own_code is not None:
+            matches = suppress_own(matches, text.utf8, self._own_code)
         return CheckedInput(
             record,
-            tuple(describe_match(match, checked, self.policy) for match in kept),
+            tuple(matches),
             _excerpts(kept),
             _covered_chars(text.utf8, kept),
         )

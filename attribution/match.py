@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from sc2_attrib.attribution.ids import fingerprint, match_id
 from sc2_attrib.attribution.offsets import TextOffsets
-from sc2_attrib.attribution.own_code import own_by_place
-from sc2_attrib.attribution.policy import COMMON_REPOSITORIES, OWN_CODE, Policy
+from sc2_attrib.attribution.own_code import OWN_CODE, own_by_place
+from sc2_attrib.attribution.policy import COMMON_REPOSITORIES, Policy
 from sc2_attrib.attribution.policy_rule import MatchFacts, SourceFacts
 from sc2_attrib.attribution.result import (
     DocumentCounts,

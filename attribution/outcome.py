@@ -23,6 +23,7 @@ from sc2_attrib.attribution.result import (
     Summary,
     Verdict,
 )
+from sc2_attrib.attribution.suppression import KnownMatches, count_suppressed, settled
 from sc2_attrib.index.errors import UsageError
 from sc2_attrib.index.search import IndexDescription
 
@@ -45,7 +46,12 @@ class FailOn(StrEnum):
 
 
 def assemble(
-    run: Run, checked: Iterable[CheckedInput], *, fail_on: FailOn, finished: bool = True
+    run: Run,
+    checked: Iterable[CheckedInput],
+    *,
+    fail_on: FailOn,
+    finished: bool = True,
+    known: Sequence[KnownMatches] = (),
 ) -> Result:
     """Make the result of a run. Matches stand in the order of inputs, then of their starts.
 
@@ -54,9 +60,11 @@ def assemble(
         checked: what came of each input, in order.
         fail_on: which matches are violations.
         finished: false where the run was stopped before all inputs were seen.
+        known: who may settle matches that have been seen before, asked in this order.
     """
     checked = list(checked)
-    matches = tuple(_with_own_fingerprints(match for item in checked for match in item.matches))
+    found = _with_own_fingerprints(match for item in checked for match in item.matches)
+    matches = tuple(settled(found, known))
     texts = {key: text for item in checked for key, text in item.texts.items()}
     return Result(
         schema=SCHEMA,
@@ -126,7 +134,7 @@ def _summarize(
     finished: bool,
 ) -> Summary:
     statuses = Counter(item.record.status for item in checked)
-    actions = Counter(match.policy.action for match in matches)
+    actions = Counter(match.policy.action for match in matches if match.suppression is None)
     return Summary(
         inputs=len(checked),
         checked=statuses[InputStatus.CHECKED],
@@ -138,6 +146,7 @@ def _summarize(
         by_action={action: actions[action] for action in Action},
         by_license=_count_licenses(matches),
         verdict=verdict(matches, fail_on),
+        suppressed=count_suppressed(matches),
     )
 
 

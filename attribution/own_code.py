@@ -9,13 +9,16 @@ listed, and the rest are judged.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sc2_attrib.attribution.policy_glob import glob_matches
 from sc2_attrib.attribution.policy_rule import SourceFacts
+from sc2_attrib.attribution.result import Action, MatchRecord, PolicyDecision
+from sc2_attrib.attribution.text import readable_path
 from sc2_attrib.index.search import MatchSource, Searcher
 
 OWN_CODE_KIND = "own-code"
+OWN_CODE = PolicyDecision(Action.ALLOW, OWN_CODE_KIND, "every source is your own code")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,36 +50,50 @@ NOTHING_OWN = OwnCode()
 
 
 def own_by_place() -> Mapping[str, object]:
-    """Suppress a match whose sources are all own by their places."""
-    return {"kind": OWN_CODE_KIND, "reason": "every source is your own code"}
+    """Say why a match whose sources are all own by their places is suppressed."""
+    return {"kind": OWN_CODE_KIND, "reason": OWN_CODE.reason}
 
 
-def own_by_index(searcher: Searcher, texts: Sequence[bytes]) -> list[Mapping[str, object] | None]:
-    """Suppress those matched texts that stand whole in one document of an index of own code.
+def suppress_own(
+    matches: Sequence[MatchRecord], utf8: bytes, own_code: Searcher
+) -> list[MatchRecord]:
+    """Suppress the matches of a text that stand whole in one document of an index of own code.
 
-    A text shorter than what the index guarantees to find is not looked for.
+    One shorter than what the index guarantees to find is not looked for. What stands in the prompt
+    doesn't count anyway.
     """
-    guarantee = searcher.guarantee_chars
-    location = searcher.describe().location
-    found = searcher.search(texts, min_chars=guarantee, max_sources=1)
-    suppressions: list[Mapping[str, object] | None] = []
-    for text, result in zip(texts, found, strict=True):
-        sources = (
-            match.sources[0]
-            for match in result.matches
-            if match.start == 0 and match.stop == len(text) and match.sources
+    open_ones = [each for each in matches if not each.in_prompt and each.suppression is None]
+    texts = [utf8[slice(*each.generated.bytes)] for each in open_ones]
+    holders = dict(zip((each.id for each in open_ones), _holders(own_code, texts), strict=True))
+    location = own_code.describe().location
+    return [_suppressed(each, holders.get(each.id), location) for each in matches]
+
+
+def _holders(own_code: Searcher, texts: Sequence[bytes]) -> list[MatchSource | None]:
+    """Find for each text a place that holds the whole of it."""
+    if not texts:
+        return []
+    found = own_code.search(texts, min_chars=own_code.guarantee_chars, max_sources=1)
+    return [
+        next(
+            (match.sources[0] for match in result.matches if match.stop - match.start == len(text)),
+            None,
         )
-        holder = next(sources, None)
-        suppressions.append(_held_by(holder, location) if holder else None)
-    return suppressions
+        for text, result in zip(texts, found, strict=True)
+    ]
 
 
-def _held_by(holder: MatchSource, location: str) -> Mapping[str, object]:
-    return {
+def _suppressed(match: MatchRecord, holder: MatchSource | None, location: str) -> MatchRecord:
+    if holder is None:
+        return match
+    reason = "the text stands in the index of your own code"
+    suppression = {
         "kind": OWN_CODE_KIND,
-        "reason": "the text stands in the index of your own code",
+        "reason": reason,
         "index": location,
         "document": holder.document,
-        "repository": holder.occurrence.repository,
-        "path": holder.occurrence.path,
+        "repository": readable_path(holder.occurrence.repository),
+        "path": readable_path(holder.occurrence.path),
     }
+    policy = PolicyDecision(OWN_CODE.action, OWN_CODE.rule, reason)
+    return replace(match, policy=policy, suppression=suppression)

@@ -28,7 +28,7 @@ from sc2_attrib.attribution.license_tree import (
     category_of,
     render,
 )
-from sc2_attrib.attribution.own_code import NOTHING_OWN, OwnCode
+from sc2_attrib.attribution.own_code import NOTHING_OWN, OWN_CODE, OwnCode
 from sc2_attrib.attribution.policy_rule import (
     PLACES,
     Case,
@@ -81,7 +81,6 @@ DEFAULT_RULES: tuple[Rule, ...] = (
 )
 
 IN_PROMPT = PolicyDecision(Action.ALLOW, "in-prompt", "the text stands in the prompt")
-OWN_CODE = PolicyDecision(Action.ALLOW, "own-code", "every source is your own code")
 NO_SOURCE = SourceFacts("NONE")
 NOTHING_KNOWN = MatchFacts()
 

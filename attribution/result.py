@@ -17,7 +17,7 @@ A trailing underscore (`class_`) is dropped in JSON. Reading and writing is in r
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import ClassVar, Literal
 
@@ -144,7 +144,11 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """The circumstances of the run. Times are ISO 8601 in UTC."""
+    """The circumstances of the run. Times are ISO 8601 in UTC.
+
+    `policy` has `name`, `sha256` of what it says, `origin` (a path or `built-in`), `combine`,
+    `rules` and `own` as in a policy file.
+    """
 
     id: str
     started: str
@@ -275,7 +279,10 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class PolicyDecision:
-    """What to do about a match, the rule that says so, and why in a sentence."""
+    """What to do about a match, the rule that says so, and why in a sentence.
+
+    `rule` names a rule of `Run.policy`, or is `in-prompt`, `own-code`, `no-rule` or `review`.
+    """
 
     action: Action
     rule: str
@@ -288,6 +295,12 @@ class MatchRecord:
 
     The class is null where the text was not classified. `in_prompt`: the model did not bring it in,
     so it never counts against the user. `fingerprint` survives line shifts.
+
+    `suppression` says why a match doesn't count, where it does not. Its `kind` is `own-code`,
+    `baseline` or `review`, its `reason` a sentence. Own code that an index holds has `index`,
+    `document`, `repository` and `path`; a match of a baseline the `file`; a reviewed one `action`
+    (allow or attribute, which `policy` says too), `author`, `decided`, perhaps `expires`, and as
+    `policy` the decision that was overruled.
     """
 
     id: str
@@ -317,7 +330,8 @@ class MatchRecord:
 class Summary:
     """The run in numbers.
 
-    `matched_chars` counts each matched normalised character once. `by_license` counts the matches
+    `matched_chars` counts each matched normalised character once. `by_action` counts the matches
+    that are not suppressed, `suppressed` the others by kind. `by_license` counts the matches
     that have a source under the expression. `complete`: nothing that should have been checked was
     missed; a run that is not complete may be `clean` only as far as it got.
     """
@@ -332,6 +346,7 @@ class Summary:
     by_action: Mapping[str, int]
     by_license: Mapping[str, int]
     verdict: Verdict
+    suppressed: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from sc2_attrib.attribution.result import SCHEMA, Result
+from sc2_attrib.attribution.suppression import suppression_schema
 from sc2_attrib.index.errors import UsageError
 
 if TYPE_CHECKING:
@@ -56,6 +57,8 @@ def load(text: str | bytes, *, origin: str = "result") -> Result:
 def schema() -> dict[str, object]:
     """Describe the document as a JSON Schema (draft 2020-12)."""
     described = _adapter().json_schema(by_alias=True)
+    match = described["$defs"]["MatchRecord"]["properties"]
+    match["suppression"] = {"anyOf": [suppression_schema(), {"type": "null"}]}
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": SCHEMA}
     return head | described | {"title": SCHEMA}
 

@@ -2,11 +2,10 @@
 
 import pytest
 
-from sc2_attrib.attribution.own_code import OwnCode
+from sc2_attrib.attribution.own_code import OWN_CODE, OwnCode
 from sc2_attrib.attribution.policy import (
     DEFAULT_ACTIONS,
     DEFAULT_POLICY,
-    OWN_CODE,
     Combine,
     Policy,
 )
