@@ -1,12 +1,24 @@
 """What a model gives back, and the protocol above which nobody knows what kind of model it is."""
 
-from collections.abc import Callable
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from sc2_attrib.generator.prompt import Prompt, Truncation
 from sc2_attrib.generator.sampling import Sampling
+
+if TYPE_CHECKING:
+    import torch
+
+
+class TokenFilter(Protocol):
+    """What transformers calls a LogitsProcessor: lowers the scores of tokens not to be chosen."""
+
+    def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
+        """Return the scores to choose the next token by; shapes as in `Model.complete`."""
 
 
 class StopReason(StrEnum):
@@ -64,6 +76,7 @@ class Model(Protocol):
         *,
         truncation: Truncation | None = None,
         on_text: Callable[[str], None] | None = None,
+        logits_processors: Sequence[TokenFilter] = (),
     ) -> Completion:
         """Continue a prompt, or fill its hole.
 
@@ -73,7 +86,10 @@ class Model(Protocol):
             truncation: what to drop of a prompt that is too long; None refuses it.
             on_text: called with each new piece of the text as it is written. The pieces joined are
                 the completion's text. With several beams there is one piece, at the end.
+            logits_processors: called for each new token with all ids so far, shape (rows, tokens),
+                padded on the left, and the scores of the next, shape (rows, vocabulary); each
+                returns the scores to use. As transformers' class of that name.
 
         Raises:
-            UsageError: the prompt is too long, or the model can't fill holes.
+            UsageError: the prompt is too long, or the model can't do what is asked.
         """

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from sc2_attrib.generator.backend import backend, first_line, one_thread
 from sc2_attrib.generator.checkpoint import Checkpoint, read_checkpoint
-from sc2_attrib.generator.completion import Completion, ModelDescription, StopReason
+from sc2_attrib.generator.completion import Completion, ModelDescription, StopReason, TokenFilter
 from sc2_attrib.generator.prompt import (
     REDACTIONS,
     SPECIAL_TOKENS,
@@ -181,6 +181,7 @@ class LocalModel:
         *,
         truncation: Truncation | None = None,
         on_text: Callable[[str], None] | None = None,
+        logits_processors: Sequence[TokenFilter] = (),
     ) -> Completion:
         """Continue a prompt, or fill its hole."""
         laid_out = lay_out(
@@ -193,7 +194,7 @@ class LocalModel:
         transcript = self._begin(laid_out, on_text)
         started = time.perf_counter()
         with backend(), one_thread() if self._is_small else nullcontext():
-            self._generate(laid_out, sampling, transcript)
+            self._generate(laid_out, sampling, transcript, logits_processors)
         text = transcript.finish()
         return Completion(
             text=text,
@@ -203,6 +204,11 @@ class LocalModel:
             stopped=transcript.stopped or StopReason.LENGTH,
             seconds=time.perf_counter() - started,
         )
+
+    @property
+    def tokenizer(self) -> PreTrainedTokenizerBase:
+        """The tokenizer, for whoever looks at single tokens."""
+        return self._codec.tokenizer
 
     @property
     def _is_small(self) -> bool:
@@ -220,11 +226,15 @@ class LocalModel:
         )
 
     def _generate(
-        self, laid_out: LaidOutPrompt, sampling: Sampling, transcript: Transcript
+        self,
+        laid_out: LaidOutPrompt,
+        sampling: Sampling,
+        transcript: Transcript,
+        logits_processors: Sequence[TokenFilter],
     ) -> None:
         """Let transformers write, and feed the transcript token by token."""
         import torch
-        from transformers import StoppingCriteriaList
+        from transformers import LogitsProcessorList, StoppingCriteriaList
 
         ids = torch.tensor([laid_out.ids], device=self._network.device)
         options: dict[str, Any] = {}
@@ -237,6 +247,7 @@ class LocalModel:
                 inputs=ids,
                 attention_mask=torch.ones_like(ids),
                 generation_config=self._generation_config(sampling),
+                logits_processor=LogitsProcessorList(logits_processors),
                 **options,
             )
         if sampling.num_beams > 1:
