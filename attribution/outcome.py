@@ -84,7 +84,7 @@ def exit_code(result: Result, fail_on: FailOn | None = None) -> int:
     Raises:
         UsageError: the result names no `fail_on` that this version knows.
     """
-    if verdict(result.matches, fail_on or _fail_on(result)) is Verdict.VIOLATION:
+    if verdict(result.matches, fail_on or fail_on_of(result)) is Verdict.VIOLATION:
         return VIOLATION
     return CLEAN if result.summary.complete else INCOMPLETE
 
@@ -120,7 +120,12 @@ def describe_index(index: IndexDescription) -> SearchedIndex:
     )
 
 
-def _fail_on(result: Result) -> FailOn:
+def fail_on_of(result: Result) -> FailOn:
+    """Say which matches were violations for the run.
+
+    Raises:
+        UsageError: the result names nothing that this version knows.
+    """
     named = result.run.options.get("fail_on", FailOn.DENY)
     if named not in list(FailOn):
         raise UsageError(f"run.options.fail_on: {named!r} is not one of {', '.join(FailOn)}")
