@@ -16,7 +16,6 @@ from sc2_attrib.attribution.policy import BUILT_IN, DEFAULT_POLICY, Policy
 from sc2_attrib.attribution.policy_table import Place, parse_policy
 from sc2_attrib.index.errors import UsageError
 
-POLICY_FILE = "sc2-attrib-policy.toml"
 READY_POLICIES = ("default", "permissive-only", "copyleft-ok", "audit-only")
 LARGEST_FILE = 1 << 20  # bytes; a policy is a page or two
 

@@ -22,6 +22,9 @@ MaxSources = Annotated[
     int,
     setting("max-sources", metavar="N", min=0, help="Sources listed a match; 0 lists all."),
 ]
+IncludeText = Annotated[
+    bool, setting("include-text", help="Put the checked texts into the result and the ledger.")
+]
 FailOnMatch = Annotated[
     FailOn,
     setting(

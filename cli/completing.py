@@ -1,12 +1,13 @@
 """A model and an index put together: what `generate` and `demo` have in common."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sc2_attrib.attribution.check import Checker
 from sc2_attrib.attribution.complete import complete, describe_model
 from sc2_attrib.attribution.outcome import FailOn, assemble
 from sc2_attrib.attribution.result import Result
+from sc2_attrib.attribution.suppression import KnownMatches
 from sc2_attrib.cli.run_record import RunStart
 from sc2_attrib.generator.completion import Completion, Model
 from sc2_attrib.generator.prompt import Prompt, Truncation
@@ -40,6 +41,7 @@ class Completer:
     checker: Checker
     sampling: Sampling
     fail_on: FailOn
+    known: Sequence[KnownMatches] = ()
 
     def complete(
         self,
@@ -62,5 +64,5 @@ class Completer:
         checked = list(self.checker.check([completed.input]))
         about = describe_model(self.model, self.sampling)
         record = run.finished(self.searcher, self.checker, model=about)
-        result = assemble(record, checked, fail_on=self.fail_on)
+        result = assemble(record, checked, fail_on=self.fail_on, known=self.known)
         return CheckedCompletion(completed.completion, result)

@@ -3,8 +3,10 @@
 A setting is an option that keeps its meaning from run to run. The parser looks for its value on the
 command line, then in `SC2_ATTRIB_<NAME>`, then in what `read_settings` found. That reads, the later
 winning key by key: the user's own file, [tool.sc2-attrib] in ./pyproject.toml, ./sc2-attrib.toml;
-with `--config FILE` only that file. An unknown key is an error: a misspelt `fail-on` that is
-silently ignored would let through what it should stop.
+with `--config FILE` only that file. A policy may also lie in ./sc2-attrib-policy.toml, which comes
+before all but ./sc2-attrib.toml and --config, or stand in a configuration file as a table. An
+unknown key is an error: a misspelt `fail-on` that is silently ignored would let through what it
+should stop.
 """
 
 from collections.abc import Iterable, Mapping
@@ -12,11 +14,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from sc2_attrib.cli.locations import anchored_index, user_config_file
+from sc2_attrib.cli.locations import (
+    POLICY_FILE,
+    anchored_index,
+    anchored_policy,
+    user_config_file,
+)
 from sc2_attrib.index.errors import UsageError
 
 SETTINGS: Final = frozenset(
     {
+        "baseline",
         "device",
         "do-sample",
         "dtype",
@@ -24,6 +32,7 @@ SETTINGS: Final = frozenset(
         "include-text",
         "index",
         "jobs",
+        "ledger",
         "max-file-size",
         "max-new-tokens",
         "max-sources",
@@ -31,7 +40,9 @@ SETTINGS: Final = frozenset(
         "model",
         "no-color",
         "num-beams",
+        "policy",
         "progress",
+        "reviews",
         "seed",
         "temperature",
         "top-k",
@@ -39,6 +50,8 @@ SETTINGS: Final = frozenset(
     }
 )
 
+_PATHS: Final = frozenset({"baseline", "ledger", "reviews"})
+_POLICY: Final = "policy"
 _PROJECT_FILE = Path("sc2-attrib.toml")
 _PYPROJECT_FILE = Path("pyproject.toml")
 
@@ -71,7 +84,7 @@ def read_settings(explicit: Path | None) -> dict[str, Setting]:
         UsageError: a file can't be read, is no TOML, or holds an unknown key.
     """
     if explicit is not None:
-        return _settings_of(explicit, _read_toml(explicit))
+        return _policy_beside() | _settings_of(explicit, _read_toml(explicit))
     found: dict[str, Setting] = {}
     for path, table in _discovered():
         found |= _settings_of(path, table)
@@ -86,6 +99,7 @@ def _discovered() -> Iterable[tuple[Path, Mapping[str, Any]]]:
     if _PYPROJECT_FILE.is_file():
         tool = _read_toml(_PYPROJECT_FILE).get("tool", {})
         yield _PYPROJECT_FILE, tool.get("sc2-attrib", {})
+    yield from ((each.origin, {key: each.value}) for key, each in _policy_beside().items())
     if _PROJECT_FILE.is_file():
         yield _PROJECT_FILE, _read_toml(_PROJECT_FILE)
 
@@ -112,8 +126,21 @@ def _settings_of(path: Path, table: Mapping[str, Any]) -> dict[str, Setting]:
 
 
 def _anchored(key: str, value: Any, path: Path) -> Any:
-    """Read a relative index folder from the folder of the file that names it."""
+    """Read a relative path from the folder of the file that names it.
+
+    A table in the place of a policy's name is the policy itself, so the file is its location.
+    """
+    if key == _POLICY:
+        return str(path) if isinstance(value, Mapping) else anchored_policy(value, path.parent)
+    if key in _PATHS and isinstance(value, str):
+        return str(path.parent / value)
     return anchored_index(value, path.parent) if key == "index" else value
+
+
+def _policy_beside() -> dict[str, Setting]:
+    """Find the policy file that lies in the working directory."""
+    path = Path(POLICY_FILE)
+    return {_POLICY: Setting(POLICY_FILE, path)} if path.is_file() else {}
 
 
 def _suggestion(key: str) -> str:

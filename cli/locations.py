@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 APPLICATION = "sc2-attrib"
 
+POLICY_FILE = "sc2-attrib-policy.toml"  # found in the working directory
 DEMO = "demo"  # a name for the index and the model of `sc2-attrib demo`; a folder is ./demo
 SERVER_SCHEMES = ("elasticsearch+http://", "elasticsearch+https://")
 
@@ -42,6 +43,15 @@ def anchored_index(location: Any, folder: Path) -> Any:
         return location
     # Joined as text: a Path would turn ./demo, a folder, into the name.
     return location if folder == Path() else os.path.join(folder, location)  # noqa: PTH118
+
+
+def anchored_policy(location: Any, folder: Path) -> Any:
+    """Read a relative policy file from `folder`; the name of a ready policy stays as it is."""
+    from sc2_attrib.attribution.policy_file import READY_POLICIES
+
+    if not isinstance(location, str) or location in READY_POLICIES:
+        return location
+    return str(folder / location)
 
 
 def required_index(location: str | None) -> str:

@@ -5,13 +5,13 @@ The reports of an earlier run are removed before a new one starts to check: a ru
 must not leave behind one that reads as its own.
 """
 
-import os
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TextIO
 
+from sc2_attrib.attribution.atomic_file import replace_file
 from sc2_attrib.attribution.report import FORMATS, print_result
 from sc2_attrib.attribution.result import Result
 from sc2_attrib.cli.session import Session
@@ -65,7 +65,7 @@ def write_outputs(results: Sequence[Result], outputs: Iterable[Output], session:
     """Render results in each format, files first: stdout may be a pipe that closes."""
     for output in sorted(outputs, key=lambda output: output.path is None):
         if output.path is not None:
-            _replace(output.path, "".join(map(FORMATS[output.format], results)))
+            replace_file(output.path, "".join(map(FORMATS[output.format], results)))
         elif output.format == TERMINAL:
             print_data("".join(terminal_report(each, session, sys.stdout) for each in results))
         else:
@@ -92,19 +92,3 @@ def terminal_report(result: Result, session: Session, file: TextIO) -> str:
     with console.capture() as captured:
         print_result(result, console, verbosity=session.verbosity)
     return captured.get()
-
-
-def _replace(path: Path, text: str) -> None:
-    """Put `text` in the place of a file, all at once; a device or pipe is written to."""
-    if path.exists() and not path.is_file():
-        path.write_text(text, encoding="utf-8")
-        return
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with temporary.open("w", encoding="utf-8", newline="") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -8,12 +8,20 @@ from typing import Annotated
 import typer
 
 from sc2_attrib.attribution.check import DEFAULT_MAX_SOURCES, Checker, CheckInput
-from sc2_attrib.attribution.outcome import FailOn, assemble, exit_code
-from sc2_attrib.cli.check_options import FailOnMatch, MaxSources, MinChars
+from sc2_attrib.attribution.outcome import FailOn, exit_code
+from sc2_attrib.cli.check_options import FailOnMatch, IncludeText, MaxSources, MinChars
 from sc2_attrib.cli.inputs import Input, collect, listed_paths, parse_size
 from sc2_attrib.cli.locations import open_index_at, required_index
 from sc2_attrib.cli.options import AsJson, Formats, IndexLocation, Jobs, setting
 from sc2_attrib.cli.outputs import discard_old, requested_outputs, write_outputs
+from sc2_attrib.cli.policy_options import (
+    BaselineFile,
+    LedgerFile,
+    PolicyLocation,
+    ReviewsFile,
+    UpdateBaseline,
+    judging,
+)
 from sc2_attrib.cli.progress import counting
 from sc2_attrib.cli.run_record import RunStart
 from sc2_attrib.cli.session import Session
@@ -32,9 +40,6 @@ FilesFrom = Annotated[
     ),
 ]
 MaxFileSize = Annotated[str, setting("max-file-size", metavar="SIZE", help="Skip larger files.")]
-IncludeText = Annotated[
-    bool, setting("include-text", help="Put the checked texts into the result.")
-]
 
 
 def scan(
@@ -43,6 +48,11 @@ def scan(
     index: IndexLocation = None,
     files_from: FilesFrom = None,
     max_file_size: MaxFileSize = "10MB",
+    policy: PolicyLocation = None,
+    reviews: ReviewsFile = None,
+    baseline: BaselineFile = None,
+    update_baseline: UpdateBaseline = False,
+    ledger: LedgerFile = None,
     fail_on: FailOnMatch = FailOn.DENY,
     min_chars: MinChars = None,
     max_sources: MaxSources = DEFAULT_MAX_SOURCES,
@@ -61,18 +71,29 @@ def scan(
     outputs = requested_outputs(formats, as_json=as_json)
     inputs = collect(_named(paths, files_from), max_bytes=parse_size(max_file_size))
     run = RunStart.now(session, include_text=include_text, max_file_size=max_file_size)
-    with open_index_at(required_index(index)) as searcher:
+    judged = judging(
+        session,
+        policy,
+        reviews=reviews,
+        baseline=baseline,
+        update_baseline=update_baseline,
+        ledger=ledger,
+    )
+    with open_index_at(required_index(index)) as searcher, judged.own_code() as own_code:
         checker = Checker(
             searcher,
             min_chars=min_chars,
             max_sources=max_sources,
+            policy=judged.policy,
+            own_code=own_code,
             jobs=jobs or os.cpu_count() or 1,
         )
         discard_old(outputs)
         texts = _with_text(inputs) if include_text else inputs
         checked = list(counting(session, checker.check(texts), "checking"))
         record = run.finished(searcher, checker)
-    result = assemble(record, checked, fail_on=fail_on)
+    result = judged.conclude(record, checked, fail_on=fail_on, session=session)
+    judged.record([result], with_text=include_text)
     write_outputs([result], outputs, session)
     return exit_code(result)
 

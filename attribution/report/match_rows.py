@@ -43,6 +43,8 @@ def match_rows(
     yield indented(heading, 2)
     action = Text.assemble("  ", view.action(match.policy.action))
     yield labelled(action, plain(match.policy.reason), ACTION_WIDTH)
+    if match.suppression:
+        yield indented(plain(_why_suppressed(match.suppression)), ACTION_WIDTH, wrap=Wrap.WORDS)
     yield indented(Text(view.listed(_facts(match)), "dim"), ACTION_WIDTH, wrap=Wrap.WORDS)
     for group in _by_license(match.sources):
         yield from _group_rows(group, texts, view)
@@ -65,6 +67,14 @@ def strictest_license(match: MatchRecord) -> LicenseRecord:
     """Find the licence of a match's sources that asks for the most."""
     licenses = (source.license for source in match.sources)
     return max(licenses, key=lambda each: each.category.severity, default=conclude(()))
+
+
+def _why_suppressed(suppression: Mapping[str, object]) -> str:
+    """Say why a match doesn't count, and who said so."""
+    author = f", {suppression['author']}" if "author" in suppression else ""
+    until = f", until {suppression['expires']}" if "expires" in suppression else ""
+    reason = f": {suppression['reason']}" if "reason" in suppression else ""
+    return f"suppressed by {suppression.get('kind')}{reason}{author}{until}"
 
 
 def _facts(match: MatchRecord) -> Iterator[str]:

@@ -79,9 +79,14 @@ def _findings(result: Result, view: View) -> str:
     by_action = {action: summary.by_action.get(action, 0) for action in reversed(Action)}
     actions = ", ".join(f"{number:,} {action}" for action, number in by_action.items() if number)
     n_checked = counted(summary.checked, "input")
-    return view.listed(
-        [actions, f"{counted(summary.matches, 'match')} in {n_matched:,} of {n_checked}"]
-    )
+    found = f"{counted(summary.matches, 'match')} in {n_matched:,} of {n_checked}"
+    return view.listed([actions, found, _suppressed(summary)])
+
+
+def _suppressed(summary: Summary) -> str:
+    kinds = (f"{number:,} by {kind}" for kind, number in summary.suppressed.items())
+    n_suppressed = sum(summary.suppressed.values())
+    return f"{n_suppressed:,} suppressed ({', '.join(kinds)})" if n_suppressed else ""
 
 
 def _missed(summary: Summary) -> str:

@@ -55,7 +55,7 @@ def test_pyproject_without_our_table_is_fine() -> None:
     [
         ("sc2-attrib.toml", "fail_on = 'deny'", "unknown key 'fail_on'; did you mean 'fail-on'?"),
         ("sc2-attrib.toml", "colour = 1\n", "unknown key 'colour'; "),
-        ("sc2-attrib.toml", "[scan]\njobs = 1\n", "unknown key 'scan'; the keys are device, "),
+        ("sc2-attrib.toml", "[scan]\njobs = 1\n", "unknown key 'scan'; the keys are baseline, "),
         ("pyproject.toml", "[tool.sc2-attrib]\njob = 1\n", "unknown key 'job'; did you mean 'jobs"),
         ("sc2-attrib.toml", "jobs = \n", "not valid TOML: Invalid value (at line 1, column 8)"),
     ],
