@@ -16,7 +16,9 @@ from sc2_attrib.index.errors import CorruptIndexError, UsageError
 from sc2_attrib.index.manifest import Manifest, manifest_stamp, open_segment, read_manifest
 from sc2_attrib.index.matching.assembly import SegmentSearch, assemble
 from sc2_attrib.index.matching.matcher import Pace
-from sc2_attrib.index.search import IndexDescription, SearchResult
+from sc2_attrib.index.near.search import NearSearch
+from sc2_attrib.index.near.segment import SegmentDocuments
+from sc2_attrib.index.search import IndexDescription, NearOptions, NearResult, SearchResult
 from sc2_attrib.index.segment.reader import Segment
 
 CACHE_BYTES = 128 << 20  # decoded text and hot lists, a thread
@@ -93,6 +95,22 @@ class LocalIndex:
         return assemble(
             self._searches(snapshot), texts, min_chars=min_chars, max_sources=max_sources
         )
+
+    def search_near(
+        self,
+        texts: Sequence[bytes],
+        found: Sequence[SearchResult],
+        options: NearOptions,
+        *,
+        max_sources: int,
+    ) -> list[NearResult]:
+        """Find edited copies in each text; see Searcher."""
+        snapshot = self._current()
+        parts = [
+            SegmentDocuments(segment, segment.near) for segment in snapshot.segments if segment.near
+        ]
+        search = NearSearch(parts, options, self._pace, max_sources=max_sources)
+        return [search.search(text, exact) for text, exact in zip(texts, found, strict=True)]
 
     def stats(self) -> IndexStats:
         """Say how large everything is."""

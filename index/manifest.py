@@ -17,6 +17,7 @@ from typing import Any
 from sc2_attrib.index.corpus.document import CorpusDescription
 from sc2_attrib.index.errors import CorruptIndexError, IndexUnusableError, IndexVersionError
 from sc2_attrib.index.grams import GramShape
+from sc2_attrib.index.near.scheme import NearScheme
 from sc2_attrib.index.removal import Removal, read_rows
 from sc2_attrib.index.search import CorpusSummary
 from sc2_attrib.index.segment.format import FORMAT_VERSION
@@ -40,7 +41,11 @@ class SegmentEntry:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """Contents of an index. `built`: ISO 8601, UTC. `skipped`: documents left out, by reason."""
+    """Contents of an index.
+
+    `built`: ISO 8601, UTC. `skipped`: documents left out, by reason. `near`: how near keys are
+    made; None: the index has none.
+    """
 
     shape: GramShape
     built: str
@@ -49,6 +54,7 @@ class Manifest:
     segments: tuple[SegmentEntry, ...] = ()
     skipped: dict[str, int] = field(default_factory=dict)
     removals: tuple[Removal, ...] = ()
+    near: NearScheme | None = None
     id: str = ""
 
     @property
@@ -136,7 +142,7 @@ def open_segment(folder: Path, entry: SegmentEntry, shape: GramShape) -> Segment
     removed = (
         None if entry.removed is None else read_rows(path / entry.removed, entry.n_occurrences)
     )
-    segment = Segment(path, shape, removed)
+    segment = Segment(path, shape, removed, has_near="near" in entry.digests)
     for name, digest in segment.digests().items():
         if digest != entry.digests.get(name):
             raise CorruptIndexError(path / name, 0, "not the file that the manifest names")
@@ -173,6 +179,7 @@ def _to_fields(manifest: Manifest) -> dict[str, Any]:
         "segments": [asdict(segment) for segment in manifest.segments],
         "skipped": manifest.skipped,
         "removals": [asdict(removal) for removal in manifest.removals],
+        "near": manifest.near.to_fields() if manifest.near else None,
     }
 
 
@@ -188,6 +195,7 @@ def _from_fields(fields: dict[str, Any]) -> Manifest:
         tuple(SegmentEntry(**segment) for segment in fields["segments"]),
         fields["skipped"],
         tuple(Removal(**removal) for removal in fields["removals"]),
+        NearScheme.from_fields(fields["near"]) if fields.get("near") else None,
         fields["id"],
     )
 

@@ -1,12 +1,15 @@
-"""An open segment: its four files, mapped, behind the tables that the matcher asks."""
+"""An open segment: its files, mapped, behind the tables that the matcher asks."""
 
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import Self
 
+import numpy as np
+
 from sc2_attrib.index.corpus.document import Occurrence
-from sc2_attrib.index.grams import GramShape
-from sc2_attrib.index.segment import content, documents, hot, pages
+from sc2_attrib.index.grams import GramShape, Keys
+from sc2_attrib.index.segment import content, documents, hot, near, pages
 from sc2_attrib.index.segment.format import SectionFile
 from sc2_attrib.index.text import Offsets
 
@@ -16,18 +19,27 @@ FILES = {
     "grams": pages.KIND,
     "hot": hot.KIND,
 }
+NEAR_FILES = {"near": near.KIND}  # of segments with near keys
 
 
 class Segment:
     """One immutable part of an index. Files are opened once; many searchers may share it."""
 
-    def __init__(self, folder: Path, shape: GramShape, removed: Offsets | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        shape: GramShape,
+        removed: Offsets | None = None,
+        *,
+        has_near: bool = False,
+    ) -> None:
         """Open a segment.
 
         Args:
             folder: of the segment.
             shape: of its grams.
             removed: rows of occurrences to leave out.
+            has_near: it has near keys.
 
         Raises:
             CorruptIndexError: a file is missing or damaged.
@@ -35,12 +47,16 @@ class Segment:
         """
         self.folder = folder
         self.shape = shape
-        self._files = {name: SectionFile(folder / name, kind) for name, kind in FILES.items()}
+        files = FILES | NEAR_FILES if has_near else FILES
+        self._files = {name: SectionFile(folder / name, kind) for name, kind in files.items()}
         self.documents = documents.DocumentTable(self._files["documents"])
         if removed is not None:
             self.documents.remove(removed)
         self.content = content.ContentStore(self._files["text"])
         self.pages = pages.PageTable(self._files["grams"]["pages"], self._files["grams"]["fence"])
+        self.near: near.NearTable | None = None
+        if has_near:
+            self.near = near.NearTable(self._files["near"], self.documents.n_documents)
         if self.documents.n_documents:
             end = int(self.documents.starts[-1])
             if -(-end // content.BLOCK_CHARS) > max(self.content.n_blocks, 1):
@@ -51,6 +67,25 @@ class Segment:
         return hot.HotCache(
             self._files["hot"], self.documents.license_sets, self.shape.reach, max_bytes
         )
+
+    def find(self, identifier: bytes) -> int | None:
+        """Find a document by its content id."""
+        numbers, order = self._by_identifier
+        wanted = int.from_bytes(identifier[:8], "little")
+        at = int(np.searchsorted(numbers, np.uint64(wanted)))
+        while at < numbers.size and int(numbers[at]) == wanted:
+            if self.documents.identifier(int(order[at])) == identifier:
+                return int(order[at])
+            at += 1
+        return None
+
+    @cached_property
+    def _by_identifier(self) -> tuple[Keys, Offsets]:
+        """The first 8 bytes of all content ids, ascending, and the documents they belong to."""
+        ids = np.frombuffer(b"".join(self.documents.identifiers()), np.uint8)
+        numbers = np.ascontiguousarray(ids.reshape(-1, documents.ID_BYTES)[:, :8]).view("<u8")[:, 0]
+        order = np.argsort(numbers, kind="stable")
+        return numbers[order], order
 
     def digests(self) -> dict[str, str]:
         """Digest of each file (format.py)."""

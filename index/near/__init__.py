@@ -1,0 +1,1 @@
+"""Edited copies: code with renamed names or changed lines, found and aligned."""
