@@ -23,8 +23,8 @@ from sc2_attrib.cli.run_record import RunStart
 from sc2_attrib.cli.session import Session
 from sc2_attrib.cli.streams import print_message
 from sc2_attrib.generator.demo import demo_prompts, ensure_demo_model
+from sc2_attrib.generator.loading import load_model
 from sc2_attrib.generator.sampling import Sampling
-from sc2_attrib.generator.starcoder import load_model
 from sc2_attrib.index.building import BuildOptions
 from sc2_attrib.index.corpus.location import INSTALLED, open_source
 from sc2_attrib.index.errors import IndexUnusableError

@@ -49,9 +49,12 @@ from sc2_attrib.cli.run_record import RunStart
 from sc2_attrib.cli.session import Session
 from sc2_attrib.cli.streams import print_data, print_message
 from sc2_attrib.cli.walk import reason_of
+from sc2_attrib.generator.load_options import LoadOptions
+from sc2_attrib.generator.loading import load_model
+from sc2_attrib.generator.memory import Dtype
 from sc2_attrib.generator.prompt import Prompt
 from sc2_attrib.generator.sampling import Sampling
-from sc2_attrib.generator.starcoder import Dtype, LocalModel, load_model
+from sc2_attrib.generator.starcoder import LocalModel
 from sc2_attrib.index.corpus.language import language_of
 from sc2_attrib.index.errors import UsageError
 
@@ -102,7 +105,7 @@ def generate(
 
 def _load(session: Session, folder: Path, dtype: Dtype, device: str) -> LocalModel:
     with waiting(session, "loading the model"):
-        return load_model(folder, dtype=dtype, device=device)
+        return load_model(folder, LoadOptions(dtype=dtype, device=device))
 
 
 def _asked(

@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 from sc2_attrib.cli.options import demo_name, setting
+from sc2_attrib.generator.memory import Dtype
 from sc2_attrib.generator.prompt import Truncation
-from sc2_attrib.generator.starcoder import Dtype
 
 PromptText = Annotated[
     str | None, typer.Argument(metavar="PROMPT", help="Text to continue; - is standard input.")

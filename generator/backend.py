@@ -12,6 +12,9 @@ from importlib import import_module
 
 from sc2_attrib.index.errors import ModelUnavailableError
 
+# Packages that only some options need, and the extra they come with.
+_EXTRAS = {"bitsandbytes": "quantize", "peft": "adapters"}
+
 
 @contextmanager
 def backend() -> Iterator[None]:
@@ -24,9 +27,10 @@ def backend() -> Iterator[None]:
         with warnings.catch_warnings(action="ignore"), _silence():
             yield
     except ImportError as err:
+        extra = _EXTRAS.get((err.name or "").partition(".")[0], "generate")
         raise ModelUnavailableError(
             f"running a model needs more packages: {first_line(err)};"
-            ' pip install "sc2-attrib[generate]"'
+            f' pip install "sc2-attrib[{extra}]"'
         ) from err
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 from sc2_attrib.generator.prompt import Prompt, Truncation
 from sc2_attrib.generator.sampling import Sampling
+from sc2_attrib.index.errors import UsageError
 
 if TYPE_CHECKING:
     import torch
@@ -27,6 +28,7 @@ class StopReason(StrEnum):
     EOS = "eos"  # the model ended the text
     FILE_SEP = "file_sep"  # the model began another file or repository
     SUFFIX = "suffix"  # a filled hole ran into the text behind it
+    STOP = "stop"  # a text appeared that the user named
     LENGTH = "length"  # max_new_tokens were written
 
 
@@ -35,32 +37,39 @@ class Completion:
     """A generated text and how it came about.
 
     `text` is only what the model wrote, without the special tokens that frame it. `sent` is the
-    prompt in words as the model saw it, so after any truncation. `n_prompt_tokens` and
-    `n_new_tokens` count special tokens too; `seconds` is the time from first to last token.
+    prompt as the model saw it, so after any truncation and with the files that found room, and
+    `sent_text` the same in the model's layout, special tokens by their names. `n_prompt_tokens` and
+    `n_new_tokens` count special tokens too. `seed` is the one of its batch; `seconds` is the time
+    from the first to the last token, of the whole batch where there was one.
     """
 
     text: str
     sent: Prompt
+    sent_text: str
     n_prompt_tokens: int
     n_new_tokens: int
     stopped: StopReason
+    seed: int
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class ModelDescription:
-    """Which model wrote: the facts every result states.
+    """Which model wrote: the facts every result states, None where they are not known.
 
     `revision` changes whenever the weights or the configuration do. `n_parameters` are its
-    weights, `context` the tokens that it reads and writes together.
+    weights, `context` the tokens that it reads and writes together. `license` is that of the
+    weights. `options` are those of loading that change what it writes.
     """
 
     id: str
-    revision: str
-    dtype: str
-    device: str
-    n_parameters: int
-    context: int
+    revision: str | None
+    dtype: str | None
+    device: str | None
+    n_parameters: int | None
+    context: int | None
+    license: str | None = None
+    options: Mapping[str, object] = field(default_factory=dict)
 
 
 class Model(Protocol):
@@ -92,4 +101,18 @@ class Model(Protocol):
 
         Raises:
             UsageError: the prompt is too long, or the model can't do what is asked.
+        """
+
+    def complete_batch(
+        self,
+        prompts: Sequence[Prompt],
+        sampling: Sampling,
+        *,
+        truncation: Truncation | None = None,
+        logits_processors: Sequence[TokenFilter] = (),
+    ) -> list[Completion | UsageError]:
+        """Complete several prompts together; one that can't be is answered by its error.
+
+        The same prompts in the same order with the same seed give the same texts on a machine;
+        other company may change one, by rounding or by the numbers that are drawn.
         """

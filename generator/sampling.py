@@ -15,7 +15,7 @@ class Sampling:
     Two differ: `max_new_tokens` (20 there), and `seed`, which `generate` doesn't have: the same
     seed gives the same text on the same machine. `top_k` 0 and `top_p` 1 switch these filters off.
     `temperature`, `top_p` and `top_k` act only with `do_sample`, so setting one without it is
-    refused rather than ignored.
+    refused rather than ignored. A completion ends in front of any of the `stop_strings`.
 
     Raises:
         UsageError: a value is out of range or would have no effect.
@@ -28,6 +28,7 @@ class Sampling:
     top_k: int = 50
     num_beams: int = 1
     seed: int = 0
+    stop_strings: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         _require(self.max_new_tokens >= 1, "max_new_tokens", self.max_new_tokens, "at least 1")
@@ -41,6 +42,8 @@ class Sampling:
             "a finite number above 0; for the likeliest text leave do_sample out",
         )
         _require(0 <= self.seed <= _LARGEST_SEED, "seed", self.seed, "between 0 and 2**64 - 1")
+        if "" in self.stop_strings:
+            raise UsageError("a stop string is empty; give the text to end at")
         if not self.do_sample:
             self._refuse_options_without_effect()
 

@@ -1,17 +1,19 @@
-"""The text of a completion while its tokens arrive: where it ends, and what can be shown already.
+"""The text of a completion while it arrives: where it ends, and what can be shown already.
 
-A token is not a character: byte-level tokens may split one, so text is released at whole
-characters only. A few already read tokens are decoded again with each new one, because some
-tokenizers write a token differently at the start of a text.
+`TextEnd` looks at text. A model that fills a hole should stop where the suffix begins, but small
+ones run on into it. So the text also ends where the suffix's beginning appears, as it does at what
+the user named, and whatever may still turn out to be such a text is held back.
 
-A model that fills a hole should stop where the suffix begins, but small ones run on into it. So
-the text also ends where the suffix's beginning appears, and whatever may still turn out to be that
-beginning is held back.
+`Transcript` turns tokens into that text. A token is not a character: byte-level tokens may split
+one, so text is passed on at whole characters only. A few already read tokens are decoded again with
+each new one, because some tokenizers write a token differently at the start of a text.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from sc2_attrib.generator.completion import StopReason
+from sc2_attrib.generator.prompt import Prompt
+from sc2_attrib.generator.sampling import Sampling
 
 # A suffix is known by so many visible characters. Fewer would cut at any common line; more lose
 # holes, because the model strays first: 41 of 64 right with 14 or 20 on the demo model, 33 with 30.
@@ -32,8 +34,63 @@ def suffix_head(suffix: str) -> str | None:
     return None
 
 
+def stop_texts(prompt: Prompt, sampling: Sampling) -> dict[str, StopReason]:
+    """Map each text in front of which a completion ends to what that means."""
+    stops = dict.fromkeys(sampling.stop_strings, StopReason.STOP)
+    head = suffix_head(prompt.suffix or "")
+    return stops if head is None else {head: StopReason.SUFFIX, **stops}
+
+
+class TextEnd:
+    """Collects text, releases what certainly belongs to it, and knows where it ends."""
+
+    def __init__(
+        self,
+        stops: Mapping[str, StopReason] | None = None,
+        on_text: Callable[[str], None] | None = None,
+    ) -> None:
+        """Begin an empty text that ends in front of the first of `stops` to appear."""
+        self.stopped: StopReason | None = None
+        self._stops, self._on_text = stops or {}, on_text
+        self._longest = max(map(len, self._stops), default=0)
+        self._text = ""
+        self._n_released = 0
+
+    def append(self, piece: str) -> None:
+        """Take more text; what follows the end is dropped."""
+        if self.stopped is not None or not piece:
+            return
+        self._text += piece
+        found = [(self._text.find(stop, self._n_released), stop) for stop in self._stops]
+        found = [(start, stop) for start, stop in found if start >= 0]
+        if found:
+            start, stop = min(found)
+            self._text, self.stopped = self._text[:start], self._stops[stop]
+            self._release(start)
+        else:
+            self._release(len(self._text) - self._n_doubtful())
+
+    def finish(self) -> str:
+        """Release what was held back and return the whole text."""
+        self._release(len(self._text))
+        return self._text
+
+    def _n_doubtful(self) -> int:
+        """Length of the longest end of the text that is a true beginning of a stop."""
+        held = self._text[self._n_released :]
+        for n in range(min(len(held), self._longest - 1), 0, -1):
+            if any(len(stop) > n and stop.startswith(held[-n:]) for stop in self._stops):
+                return n
+        return 0
+
+    def _release(self, stop: int) -> None:
+        piece, self._n_released = self._text[self._n_released : stop], stop
+        if piece and self._on_text is not None:
+            self._on_text(piece)
+
+
 class Transcript:
-    """Collects tokens, releases text, and knows when the completion is over."""
+    """Collects tokens and knows when the completion is over."""
 
     def __init__(
         self,
@@ -42,7 +99,7 @@ class Transcript:
         ends: Mapping[int, StopReason],
         silent: Iterable[int] = (),
         context: Sequence[int] = (),
-        stop_before: str | None = None,
+        stops: Mapping[str, StopReason] | None = None,
         on_text: Callable[[str], None] | None = None,
     ) -> None:
         """Begin an empty transcript.
@@ -52,18 +109,17 @@ class Transcript:
             ends: tokens that end the completion, and what each means.
             silent: tokens that are no text and end nothing.
             context: the last tokens before the completion, for tokenizers that look back.
-            stop_before: end where this text appears.
+            stops: texts in front of which it ends, and what each means.
             on_text: receives the text, piece by piece.
         """
         self.stopped: StopReason | None = None
         self.n_tokens = 0
         self._decode, self._ends, self._silent = decode, ends, frozenset(silent)
-        self._stop_before, self._on_text = stop_before, on_text
+        self._text = TextEnd(stops, on_text)
         self._ids = list(context)
-        self._n_decoded = len(self._ids)  # tokens whose text is in self._text
+        self._n_decoded = len(self._ids)  # tokens whose text was passed on
         self._first = 0  # decoding begins here; everything before is settled
-        self._text = ""
-        self._n_released = 0
+        self._known: str | None = None  # the text of what is decoded again, once it is known
 
     def push(self, token: int) -> None:
         """Take the next token; `stopped` is set when it was the last.
@@ -81,38 +137,20 @@ class Transcript:
 
     def finish(self) -> str:
         """Release what was held back and return the whole text."""
-        if self.stopped is not StopReason.SUFFIX:
-            self._append(self._decode_new(is_last=True))
-            self._release(len(self._text))
-        return self._text
+        self._append(self._decode_new(is_last=True))
+        return self._text.finish()
+
+    def _append(self, piece: str) -> None:
+        self._text.append(piece)
+        self.stopped = self.stopped or self._text.stopped
 
     def _decode_new(self, *, is_last: bool = False) -> str:
-        known = self._decode(self._ids[self._first : self._n_decoded])
+        if self._known is None:
+            self._known = self._decode(self._ids[self._first : self._n_decoded])
         text = self._decode(self._ids[self._first :])
         if text.endswith(_INCOMPLETE) and not is_last:
             return ""
+        piece = text[len(self._known) :]
         self._first, self._n_decoded = self._n_decoded, len(self._ids)
-        return text[len(known) :]
-
-    def _append(self, piece: str) -> None:
-        self._text += piece
-        if self._stop_before is None:
-            self._release(len(self._text))
-            return
-        start = self._text.find(self._stop_before, self._n_released)
-        if start >= 0:
-            self._text, self.stopped = self._text[:start], StopReason.SUFFIX
-            self._release(start)
-        else:
-            self._release(len(self._text) - _overlap(self._text, self._stop_before))
-
-    def _release(self, stop: int) -> None:
-        piece, self._n_released = self._text[self._n_released : stop], stop
-        if piece and self._on_text is not None:
-            self._on_text(piece)
-
-
-def _overlap(text: str, beginning: str) -> int:
-    """Length of the longest end of `text` that is a true beginning of `beginning`."""
-    longest = min(len(text), len(beginning) - 1)
-    return next((n for n in range(longest, 0, -1) if text.endswith(beginning[:n])), 0)
+        self._known = None
+        return piece

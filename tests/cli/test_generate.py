@@ -134,7 +134,7 @@ def test_hole_is_filled_between_its_ends(
         (("a", "--model", "nowhere"), 2, "model 'nowhere': no such folder"),
         (("a", "--model", "demo"), 3, "the demo model is not trained; "),
         (("a", "--model", "."), 3, "no config.json, so this is no model"),
-        (("a", "--device", "cuda:99"), 3, "the model can't be loaded: "),
+        (("a", "--device", "cuda:99"), 2, "--device cuda:99: no such device; this machine has cpu"),
         (("a", "--dtype", "int3"), 2, "Invalid value for '--dtype': 'int3' is not one of 'auto'"),
         ((DEFINITION * 500,), 2, "the prompt is "),
     ],

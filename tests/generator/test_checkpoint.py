@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from sc2_attrib.generator import Dtype, FimOrder, load_model, train_demo
+from sc2_attrib.generator import Dtype, FimOrder, LoadOptions, load_model, train_demo
 from sc2_attrib.generator.checkpoint import TRAITS_FILE, read_checkpoint
 from sc2_attrib.generator.demo import Recipe, TrainingText
-from sc2_attrib.index.errors import ModelUnavailableError
+from sc2_attrib.index.errors import ModelUnavailableError, UsageError
 
 
 @pytest.fixture
@@ -121,9 +121,9 @@ def test_a_tokenizer_of_another_model_is_reported(folder: Path, tmp_path: Path) 
 
 
 def test_an_unusable_device_is_reported(folder: Path) -> None:
-    """A device that torch doesn't know is an error of the model, in one line."""
-    with pytest.raises(ModelUnavailableError, match="can't be loaded"):
-        load_model(folder, device="toaster")
+    """A device that this machine hasn't got is wrong usage; what it has is said."""
+    with pytest.raises(UsageError, match="--device toaster: no such device; this machine has cpu"):
+        load_model(folder, LoadOptions(device="toaster"))
 
 
 @pytest.mark.parametrize(
@@ -133,6 +133,7 @@ def test_an_unusable_device_is_reported(folder: Path) -> None:
         ('{"fim_order": "middle-out"}', "'fim_order' is 'middle-out'; it must be prefix-suffix-"),
         ('{"fim_order": 1}', "'fim_order' is 1"),
         ('{"id": ""}', "'id' is ''"),
+        ('{"license": 3}', "'license' is 3"),
         ('{"order": "x"}', "unknown key 'order'"),
     ],
 )
@@ -148,6 +149,30 @@ def test_a_model_without_traits_is_taken_for_starcoder2(folder: Path) -> None:
     (folder / TRAITS_FILE).unlink()
     checkpoint = read_checkpoint(folder)
     assert (checkpoint.id, checkpoint.fim_order) == ("copy", FimOrder.PREFIX_SUFFIX_MIDDLE)
+
+
+@pytest.mark.parametrize(
+    ("card", "expected"),
+    [
+        ("---\ntags:\n- code\nlicense: bigcode-openrail-m\n---\n", "BigCode OpenRAIL-M"),
+        ("---\nlicense: 'apache-2.0'\n---\n", "apache-2.0"),
+        ("---\ntags: a\n---\nlicense: mit\n", None),
+        ("license: mit\n", None),
+    ],
+)
+def test_the_licence_is_that_of_the_model_card(
+    folder: Path, card: str, expected: str | None
+) -> None:
+    """Its front matter counts, its text doesn't."""
+    (folder / "README.md").write_text(card)
+    assert read_checkpoint(folder).license == expected
+
+
+def test_an_adapter_is_told_from_a_model(tmp_path: Path) -> None:
+    """The line says how to give it."""
+    (tmp_path / "adapter_config.json").write_text("{}")
+    with pytest.raises(ModelUnavailableError, match="this is an adapter; give the model"):
+        read_checkpoint(tmp_path)
 
 
 def test_the_revision_follows_weights_and_configuration(folder: Path) -> None:
@@ -166,4 +191,4 @@ def test_the_revision_follows_weights_and_configuration(folder: Path) -> None:
 def test_the_number_format_can_be_chosen(folder: Path) -> None:
     """The stored format is the default; another is converted to."""
     assert load_model(folder).describe().dtype == "float32"
-    assert load_model(folder, dtype=Dtype.BFLOAT16).describe().dtype == "bfloat16"
+    assert load_model(folder, LoadOptions(Dtype.BFLOAT16)).describe().dtype == "bfloat16"

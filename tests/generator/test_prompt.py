@@ -6,19 +6,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sc2_attrib.generator.layout import Mark, Parts, PromptFormat, arrange, lay_out
 from sc2_attrib.generator.prompt import (
     SPECIAL_TOKENS,
     FimOrder,
-    FimTokens,
     Prompt,
-    PromptFormat,
+    Repository,
+    RepositoryFile,
     Truncation,
-    arrange,
-    lay_out,
 )
 from sc2_attrib.index.errors import UsageError
 
-FIM = FimTokens(prefix=1001, suffix=1002, middle=1003)
+MARKS = {
+    Mark.FIM_PREFIX: 1001,
+    Mark.FIM_SUFFIX: 1002,
+    Mark.FIM_MIDDLE: 1003,
+    Mark.REPO_NAME: 1004,
+    Mark.FILE_SEP: 1005,
+}
 OPENING = 1000
 
 
@@ -33,7 +38,7 @@ class ByteCodec:
 
 
 def model_format(context: int = 100, **changes: object) -> PromptFormat:
-    values: dict[str, object] = {"model": "bytes", "context": context, "fim": FIM, **changes}
+    values: dict[str, object] = {"model": "bytes", "context": context, "marks": MARKS, **changes}
     return PromptFormat(**values)  # type: ignore[arg-type]  # a table of keyword arguments
 
 
@@ -53,29 +58,82 @@ def test_text_that_utf8_cannot_hold_is_refused(prefix: str, suffix: str | None, 
         Prompt(prefix, suffix)
 
 
+PSM, SPM = FimOrder.PREFIX_SUFFIX_MIDDLE, FimOrder.SUFFIX_PREFIX_MIDDLE
+REPOSITORY = Repository("o/r", "c", (RepositoryFile("a", "1"), RepositoryFile("b", "2")), 100)
+
+
 @pytest.mark.parametrize(
-    ("suffix", "order", "expected"),
+    ("prompt", "order", "text"),
     [
-        (None, FimOrder.PREFIX_SUFFIX_MIDDLE, (1, 2)),
-        ([3], FimOrder.PREFIX_SUFFIX_MIDDLE, (1001, 1, 2, 1002, 3, 1003)),
-        ([], FimOrder.PREFIX_SUFFIX_MIDDLE, (1001, 1, 2, 1002, 1003)),
-        (None, FimOrder.SUFFIX_PREFIX_MIDDLE, (1, 2)),
-        ([3], FimOrder.SUFFIX_PREFIX_MIDDLE, (1001, 1002, 3, 1003, 1, 2)),
+        (Prompt("xy"), PSM, "xy"),
+        (Prompt("xy", "z"), PSM, "<fim_prefix>xy<fim_suffix>z<fim_middle>"),
+        (Prompt("xy", ""), PSM, "<fim_prefix>xy<fim_suffix><fim_middle>"),
+        (Prompt("xy"), SPM, "xy"),
+        (Prompt("xy", "z"), SPM, "<fim_prefix><fim_suffix>z<fim_middle>xy"),
+        (
+            Prompt("xy", None, REPOSITORY),
+            PSM,
+            "<repo_name>o/r<file_sep>b\n2<file_sep>a\n1<file_sep>c\nxy",
+        ),
+        (
+            Prompt("xy", "z", REPOSITORY),
+            PSM,
+            "<repo_name>o/r<file_sep>b\n2<file_sep>a\n1"
+            "<file_sep><fim_prefix>c\nxy<fim_suffix>z<fim_middle>",
+        ),
+        (
+            Prompt("xy", "z", REPOSITORY),
+            SPM,
+            "<repo_name>o/r<file_sep>b\n2<file_sep>a\n1"
+            "<file_sep><fim_prefix><fim_suffix>z<fim_middle>c\nxy",
+        ),
+        (Prompt("xy", None, Repository("o/r", None, (), 9)), PSM, "<repo_name>o/r<file_sep>xy"),
     ],
 )
 @pytest.mark.parametrize("opening", [(), (OPENING,)])
-def test_layout(
-    suffix: list[int] | None, order: FimOrder, expected: tuple[int, ...], opening: tuple[int, ...]
+def test_layout(prompt: Prompt, order: FimOrder, text: str, opening: tuple[int, ...]) -> None:
+    """Marks stand where models were taught them, the most relevant file last; ids say the same."""
+    layout = model_format(200, fim_order=order, opening=opening)
+    laid_out = lay_out(prompt, layout, codec=ByteCodec(), max_new_tokens=1)
+    names = {token: mark.value for mark, token in MARKS.items()} | {OPENING: ""}
+    assert laid_out.text == text
+    assert laid_out.ids[: len(opening)] == opening
+    assert "".join(names.get(token, chr(token % 256)) for token in laid_out.ids) == text
+
+
+@pytest.mark.parametrize(
+    ("max_tokens", "context", "kept"),
+    [
+        (100, 100, ["a", "long", "b"]),
+        (15, 100, ["a", "b"]),  # four tokens each; the long one has 18
+        (100, 28, ["a", "b"]),
+        (3, 100, []),
+        (100, 12, []),
+    ],
+)
+def test_neighbours_are_shown_as_far_as_there_is_room(
+    max_tokens: int, context: int, kept: list[str]
 ) -> None:
-    """Each order puts the marks where its models were taught them, behind the opening."""
-    ids = arrange([1, 2], suffix, model_format(fim_order=order, opening=opening))
-    assert ids == opening + expected
+    """Whole files in the order of relevance, within the user's budget and the model's context."""
+    files = (RepositoryFile("a", "1"), RepositoryFile("long", "x" * 12), RepositoryFile("b", "2"))
+    prompt = Prompt("xy", None, Repository("o/r", "c", files, max_tokens))
+    laid_out = lay_out(prompt, model_format(context), codec=ByteCodec(), max_new_tokens=1)
+    assert laid_out.sent.repository is not None
+    assert [file.path for file in laid_out.sent.repository.files] == kept
+    assert len(laid_out.ids) <= context - 1
+
+
+def test_a_repository_needs_a_model_with_its_tokens() -> None:
+    """A model that was not taught repositories refuses one instead of ignoring it."""
+    prompt = Prompt("a", None, Repository("o/r", None, (), 9))
+    with pytest.raises(UsageError, match="model bytes has no tokens for repositories"):
+        lay_out(prompt, model_format(marks={}), codec=ByteCodec(), max_new_tokens=1)
 
 
 def test_a_hole_needs_a_model_with_fim_tokens() -> None:
     """A model without the marks refuses a suffix instead of ignoring it."""
     with pytest.raises(UsageError, match="model bytes has no fill-in-the-middle tokens"):
-        lay_out(Prompt("a", "b"), model_format(fim=None), codec=ByteCodec(), max_new_tokens=1)
+        lay_out(Prompt("a", "b"), model_format(marks={}), codec=ByteCodec(), max_new_tokens=1)
 
 
 @pytest.mark.parametrize(
@@ -158,8 +216,10 @@ def test_a_truncated_prompt_fits_and_its_words_are_its_tokens(
     )
     sent = laid_out.sent
     sent_suffix = None if sent.suffix is None else codec.encode(sent.suffix)
+    pieces = arrange(Parts(codec.encode(sent.prefix), sent_suffix), layout.fim_order)
+    ids = [[MARKS[each]] if isinstance(each, Mark) else each for each in pieces]
     assert len(laid_out.ids) <= context - 4
-    assert laid_out.ids == arrange(codec.encode(sent.prefix), sent_suffix, layout)
+    assert laid_out.ids == tuple(token for some in ids for token in some)
     assert (suffix or "").startswith(sent.suffix or "")
 
 

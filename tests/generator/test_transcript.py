@@ -28,8 +28,9 @@ def transcribe(
 ) -> tuple[str, list[str], StopReason | None]:
     """Push all tokens; return the text, its pieces as released, and why it stopped."""
     pieces: list[str] = []
+    stops = {} if stop_before is None else {stop_before: StopReason.SUFFIX}
     transcript = Transcript(
-        decode_bytes, ends=ENDS, silent=[SILENT], stop_before=stop_before, on_text=pieces.append
+        decode_bytes, ends=ENDS, silent=[SILENT], stops=stops, on_text=pieces.append
     )
     for token in tokens:
         transcript.push(token)
