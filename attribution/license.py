@@ -16,7 +16,6 @@ from itertools import groupby
 from typing import Any
 
 from sc2_attrib.attribution.license_index import find_license
-from sc2_attrib.attribution.license_names import NAMES, SAYS_NOTHING, gnu_id, name_key
 from sc2_attrib.attribution.license_tree import (
     NOTHING_FOUND,
     NOTHING_SAID,
@@ -31,22 +30,24 @@ from sc2_attrib.attribution.license_tree import (
 )
 from sc2_attrib.attribution.result import Assertion, Category, LicenseRecord
 from sc2_attrib.index.corpus.document import Basis, LicenseAssertion
+from sc2_attrib.index.corpus.license_names import (
+    NAMES,
+    SAYS_NOTHING,
+    gnu_id,
+    name_key,
+    plain_name,
+)
 
 LONGEST_EXPRESSION = 2000  # characters; longer evidence is a licence's text, not its name
 LONGEST_REF = 60  # characters after `LicenseRef-`
 
-_OR_LATER = re.compile(
-    r",?\s*\(?\bor\s+(?:\(?at your option\)?,?\s+)?(?:any\s+)?(?:later|newer|greater)"
-    r"(?:\s+versions?)?\)?",
-    re.IGNORECASE,
-)
 _ABBREVIATED = re.compile(r"(?P<long>.+?)\s*\((?P<short>[^()]+)\)")
 
 
 @lru_cache(maxsize=4096)
 def read_license(evidence: str) -> LicenseTree:
     """Read an SPDX expression, a ScanCode key, a classifier or free text; never fails."""
-    name = _OR_LATER.sub("+", " ".join(evidence.split())).rpartition(" :: ")[2]
+    name = plain_name(evidence)
     return _read_name(name) or _read_expression(name) or _unknown(name)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
-from sc2_attrib.attribution.license_names import COMMON_LICENSES
+from sc2_attrib.attribution.common_licenses import COMMON_LICENSES
 from sc2_attrib.attribution.license_tree import Term
 from sc2_attrib.attribution.result import Category
 

@@ -5,10 +5,14 @@ revision) with the licence evidence found there. The same content in two reposit
 document with two occurrences, because the second copy may carry another licence.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Protocol
+
+from sc2_attrib.index.corpus.license_names import NOTHING_SAID, canonical_name
 
 
 class Basis(StrEnum):
@@ -43,6 +47,8 @@ class Occurrence:
     `url` is the repository's address, `snapshot` and `revision` are Software Heritage ids where
     they are 40 hexadecimal digits. `src_encoding` is the encoding before the source converted the
     text to UTF-8, or the format that it took the text out of; None where the text is the file.
+    `license_texts` are content ids, in hexadecimal, of the licence texts of the repository that
+    govern the place; an index has them.
     """
 
     repository: str
@@ -57,14 +63,28 @@ class Occurrence:
     is_generated: bool = False
     src_encoding: str | None = None
     copyright: tuple[str, ...] = ()
+    license_texts: tuple[str, ...] = ()
 
     @property
     def license_expression(self) -> str:
-        """All assertions as one expression, in a fixed order; empty if there is none.
+        """All licence evidence as one string; empty if there is none.
 
-        Equal strings mean equal evidence: the matcher keeps one source for each distinct one.
+        Equal strings mean evidence of equal meaning: the matcher keeps one source for each distinct
+        one. First stands what the strongest basis says, then what only others say.
         """
-        return " AND ".join(sorted({assertion.expression for assertion in self.licenses}))
+        return _evidence_key(self.licenses)
+
+
+@lru_cache(4096)  # few distinct evidence stands in millions of occurrences
+def _evidence_key(licenses: tuple[LicenseAssertion, ...]) -> str:
+    names: dict[Basis, set[str]] = defaultdict(set)
+    for said in licenses:
+        names[said.basis].add(canonical_name(said.expression))
+    speaking = [basis for basis in Basis if names[basis] - {NOTHING_SAID}]
+    strongest = names[speaking[0]] if speaking else {NOTHING_SAID} & set().union(*names.values())
+    others = set().union(*(names[basis] for basis in speaking)) - strongest
+    first, *rest = " AND ".join(sorted(strongest)), *sorted(others - {NOTHING_SAID})
+    return f"{first} (other evidence: {', '.join(rest)})" if rest else first
 
 
 class LicenseType(StrEnum):

@@ -19,7 +19,7 @@ from sc2_attrib.index.corpus.document import (
     SourceDocument,
 )
 from sc2_attrib.index.corpus.encoding import to_utf8
-from sc2_attrib.index.corpus.evidence import header_assertions
+from sc2_attrib.index.corpus.evidence import read_evidence
 from sc2_attrib.index.corpus.language import language_of
 from sc2_attrib.index.errors import CorpusError
 
@@ -109,19 +109,21 @@ def read_raw(location: Path) -> bytes | SkipReason:
 
 
 def document_of(raw: bytes, path: str, repository: Repository) -> SourceDocument | SkippedDocument:
-    """Turn a file's bytes into one occurrence; its licence tags join the repository's licences."""
+    """Turn a file's bytes into one occurrence; its own evidence joins the repository's."""
     text = _text_of_file(raw, path)
     if isinstance(text, SkipReason):
         return SkippedDocument(path, text)
+    evidence = read_evidence(text.content)
     occurrence = Occurrence(
         repository.name,
         path,
         repository.revision,
-        repository.licenses + header_assertions(text.content),
+        repository.licenses + evidence.licenses,
         language=text.language,
         url=repository.url,
         is_vendor=_VENDOR_FOLDER.search(path) is not None,
         src_encoding=text.src_encoding,
+        copyright=evidence.copyright,
     )
     return SourceDocument(text.content, occurrence)
 

@@ -7,7 +7,8 @@ other names for the same: `repo_path`, `commit_id`, `file_path`, `stars`.
 
 A table may hold the texts, or only say which blobs of Software Heritage they are.
 
-Paths, licences and encodings stay as the corpus states them.
+Paths, licences and encodings stay as the corpus states them. The Stack looked for licences in
+repositories and their licence files, never in the heads of files; those are read here too.
 
 Schemas: the dataset cards of bigcode/the-stack-v2, its -train-*-ids, and
 HuggingFaceCode/stack-v3-train.
@@ -29,6 +30,7 @@ from sc2_attrib.index.corpus.document import (
     SkipReason,
     SourceDocument,
 )
+from sc2_attrib.index.corpus.evidence import FileEvidence, read_evidence
 
 Row = Mapping[str, Any]
 
@@ -136,14 +138,15 @@ def _reason_to_skip(content: bytes | Blob | SkipReason | None) -> SkipReason:
 
 
 def occurrence_of(file: StackFile, *, corpus: str) -> Occurrence:
-    """Say where a file stands; the text may be missing still."""
+    """Say where a file stands; the text may be missing still, and its own evidence with it."""
     row = file.values
+    evidence = read_evidence(file.content) if isinstance(file.content, bytes) else FileEvidence()
     repository = _first(row, REPOSITORY_COLUMNS) or corpus
     return Occurrence(
         repository=repository,
         path=_first(row, PATH_COLUMNS) or file.place,
         revision=_first(row, ("revision_id", "commit_id")),
-        licenses=_licenses(row),
+        licenses=evidence.licenses + _licenses(row),
         language=row.get("language") or None,
         url=_url(repository),
         snapshot=row.get("snapshot_id") or None,
@@ -151,6 +154,7 @@ def occurrence_of(file: StackFile, *, corpus: str) -> Occurrence:
         is_vendor=bool(row.get("is_vendor")),
         is_generated=bool(row.get("is_generated")),
         src_encoding=_src_encoding(row.get("src_encoding")),
+        copyright=evidence.copyright,
     )
 
 

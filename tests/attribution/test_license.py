@@ -7,12 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sc2_attrib.attribution.common_licenses import COMMON_LICENSES
 from sc2_attrib.attribution.license import conclude, read_license
 from sc2_attrib.attribution.license_index import NETWORK_COPYLEFT, library_index
-from sc2_attrib.attribution.license_names import COMMON_LICENSES, NAMES
 from sc2_attrib.attribution.license_tree import Term, category_of, render, terms
 from sc2_attrib.attribution.result import Category
 from sc2_attrib.index.corpus.document import Basis, LicenseAssertion
+from sc2_attrib.index.corpus.license_names import NAMES, canonical_name
 
 OSI = "License :: OSI Approved :: "
 
@@ -93,6 +94,12 @@ def test_any_text_is_read(text: str) -> None:
     """No evidence makes reading fail, and what comes of it can be read again."""
     tree = read_license(text)
     assert read_license(render(tree)) == tree
+
+
+@pytest.mark.parametrize("evidence", [*READ_AS, *NAMES, "GPL v2 or (at your option) any later"])
+def test_canonical_name_means_the_same(evidence: str) -> None:
+    """Evidence that an index takes for equal is equal to whoever judges it: nothing is hidden."""
+    assert read_license(canonical_name(evidence)) == read_license(evidence)
 
 
 def test_long_unknown_texts_stay_apart() -> None:

@@ -174,7 +174,7 @@ def test_what_is_left_out_says_why(tmp_path: Path, suffix: str) -> None:
         "large.c": SkipReason.TOO_LARGE,
     }
     (tagged,) = (d for d in source if isinstance(d, SourceDocument))
-    assert tagged.occurrence.licenses == (LicenseAssertion("MIT", Basis.HEADER),)
+    assert tagged.occurrence.licenses == (LicenseAssertion("MIT", Basis.HEADER, None, 1.0),)
 
 
 def test_links_and_devices_in_a_tar_are_left_out(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from sc2_attrib.index.corpus.filters import Filters
 from sc2_attrib.index.corpus.heritage import BlobStore
 from sc2_attrib.index.corpus.parquet import ParquetSource
 
-MIT = (LicenseAssertion("MIT", Basis.HEADER),)
+MIT = (LicenseAssertion("MIT", Basis.HEADER, None, 1.0),)
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,7 @@ def test_occurrence_says_where_the_file_stands(tmp_path: Path) -> None:
     assert first.occurrence.repository == "proj"
     assert first.occurrence.path == "third_party/x.rs"
     assert first.occurrence.language == "Rust"
-    assert first.occurrence.licenses == (LicenseAssertion("MIT", Basis.HEADER),)
+    assert first.occurrence.licenses == (LicenseAssertion("MIT", Basis.HEADER, None, 1.0),)
     assert first.occurrence.is_vendor
     assert not second.occurrence.is_vendor
     assert second.occurrence.licenses == ()

@@ -115,7 +115,7 @@ def test_notebook_in_a_folder_or_archive_is_read_as_its_program(tmp_path: Path) 
         assert document.occurrence.path == "a.ipynb"
         assert document.occurrence.language == "Python"
         assert document.occurrence.src_encoding == "ipynb"
-        assert document.occurrence.licenses == (LicenseAssertion("MIT", Basis.HEADER),)
+        assert document.occurrence.licenses == (LicenseAssertion("MIT", Basis.HEADER, None, 1.0),)
 
 
 def test_broken_notebook_is_read_as_text_and_one_without_code_is_empty(tmp_path: Path) -> None:

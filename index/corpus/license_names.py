@@ -1,47 +1,17 @@
-"""What people call licences, in SPDX ids.
+"""What people call licences, in SPDX ids; and one spelling for the many of one licence.
 
-The index of the license-expression library knows SPDX ids and ScanCode keys, but reading it takes
-longer than checking a small file. So the ids that most sources carry stand here with their category
-(a test compares them with that index), and so do the names that are no ids at all: metadata files
-and package classifiers say "Apache Software License" or "GPLv2+".
+Metadata files and package classifiers say "Apache Software License" or "GPLv2+". A name is looked
+up by its *key*: lower case, without words and marks that distinguish nothing, the rest joined by
+hyphens. "The Apache Software License, Version 2.0" has the key `apache-2.0`.
 
-A name is looked up by its *key*: lower case, without words and marks that distinguish nothing, the
-rest joined by hyphens. "The Apache Software License, Version 2.0" has the key `apache-2.0`.
+An index tells evidence apart by canonical names: were `GPL-2.0` and `GPL-2.0-only` two licences to
+it, a text under both spellings would be listed under each. A name that is not known here keeps its
+own spelling, and so does an expression. Nothing is judged.
 """
 
 import re
 from collections.abc import Mapping
-
-from sc2_attrib.attribution.result import Category
-
-COMMON_LICENSES: Mapping[str, Category] = {
-    "MIT": Category.PERMISSIVE,
-    "Apache-2.0": Category.PERMISSIVE,
-    "BSD-2-Clause": Category.PERMISSIVE,
-    "BSD-3-Clause": Category.PERMISSIVE,
-    "ISC": Category.PERMISSIVE,
-    "0BSD": Category.PERMISSIVE,
-    "Zlib": Category.PERMISSIVE,
-    "PSF-2.0": Category.PERMISSIVE,
-    "Python-2.0": Category.PERMISSIVE,
-    "BSL-1.0": Category.PERMISSIVE,
-    "CC-BY-4.0": Category.PERMISSIVE,
-    "CC0-1.0": Category.PERMISSIVE,
-    "Unlicense": Category.PERMISSIVE,
-    "LicenseRef-scancode-public-domain": Category.PERMISSIVE,
-    "MPL-2.0": Category.COPYLEFT_LIMITED,
-    "EPL-2.0": Category.COPYLEFT_LIMITED,
-    "LGPL-2.1-only": Category.COPYLEFT_LIMITED,
-    "LGPL-2.1-or-later": Category.COPYLEFT_LIMITED,
-    "LGPL-3.0-only": Category.COPYLEFT_LIMITED,
-    "LGPL-3.0-or-later": Category.COPYLEFT_LIMITED,
-    "GPL-2.0-only": Category.COPYLEFT,
-    "GPL-2.0-or-later": Category.COPYLEFT,
-    "GPL-3.0-only": Category.COPYLEFT,
-    "GPL-3.0-or-later": Category.COPYLEFT,
-    "AGPL-3.0-only": Category.NETWORK_COPYLEFT,
-    "AGPL-3.0-or-later": Category.NETWORK_COPYLEFT,
-}
+from functools import lru_cache
 
 # Where a name leaves the version open we take what ScanCode takes: the usual text for permissive
 # licences, "this version or any later" of the first one for the GNU family.
@@ -147,6 +117,8 @@ NAMES: Mapping[str, str] = {
     "gpl-3.0-with-gcc-exception": "GPL-3.0-only WITH GCC-exception-3.1",
 }
 
+NOTHING_SAID = "NOASSERTION"
+
 # Keys that claim nothing; they are treated as if nobody had spoken.
 SAYS_NOTHING = frozenset(
     {
@@ -162,6 +134,11 @@ _NOISE = frozenset(
         *("a", "an", "the", "of", "under", "terms", "see", "released", "software", "source"),
         *("licence", "licences", "license", "licenses", "licensed", "version", "v"),
     }
+)
+_OR_LATER = re.compile(
+    r",?\s*\(?\bor\s+(?:\(?at your option\)?,?\s+)?(?:any\s+)?(?:later|newer|greater)"
+    r"(?:\s+versions?)?\)?",
+    re.IGNORECASE,
 )
 _MARKS = re.compile(r"[\s,;()\"'_]+")
 _VERSION = re.compile(r"v\.?(?=\d)")
@@ -193,3 +170,17 @@ def gnu_id(key: str) -> str | None:
     version = version if "." in version else f"{version}.0"
     is_open = spelling["later"] or not spelling["version"]
     return f"{family}-{version}-{'or-later' if is_open else 'only'}"
+
+
+@lru_cache(4096)
+def canonical_name(evidence: str) -> str:
+    """Spell the name of a licence in one way; what is not known here stays as it is."""
+    key = name_key(plain_name(evidence))
+    if not key or key in SAYS_NOTHING:
+        return NOTHING_SAID
+    return NAMES.get(key) or gnu_id(key) or evidence
+
+
+def plain_name(evidence: str) -> str:
+    """Take a classifier's prefix off a name, and put `+` for any way to say "or later"."""
+    return _OR_LATER.sub("+", " ".join(evidence.split())).rpartition(" :: ")[2]
