@@ -23,6 +23,7 @@ from sc2_attrib.index.manifest import (
     open_segment,
     read_manifest,
 )
+from sc2_attrib.index.memory import DEFAULT_MEMORY, MemoryPlan
 from sc2_attrib.index.removal import DenyList, Removal
 from sc2_attrib.index.search import CorpusSummary
 from sc2_attrib.index.segment.builder import SegmentBuilder
@@ -217,7 +218,10 @@ def _extend(
     started = time.monotonic()
     known = _Known(folder, manifest)
     deny = DenyList(removal.what for removal in manifest.removals)
-    with new_segment(folder, manifest.shape, jobs) as (name, builder):
+    with new_segment(folder, manifest.shape, MemoryPlan.of(DEFAULT_MEMORY, jobs), jobs) as (
+        name,
+        builder,
+    ):
         corpora, skipped = _read_sources(sources, builder, known, deny, on_progress)
         known.close()
         sizes = (
@@ -288,7 +292,10 @@ def _rewrite(
 ) -> BuildSummary:
     """Replace segments by one that holds what is left of them."""
     started = time.monotonic()
-    with new_segment(folder, manifest.shape, jobs) as (name, builder):
+    with new_segment(folder, manifest.shape, MemoryPlan.of(DEFAULT_MEMORY, jobs), jobs) as (
+        name,
+        builder,
+    ):
         for entry in entries:
             with open_segment(folder, entry, manifest.shape) as segment:
                 _copy(segment, builder, on_progress)
@@ -319,7 +326,7 @@ def _summary(
     return BuildSummary(
         builder.n_documents,
         builder.n_occurrences,
-        builder.n_duplicates,
+        builder.n_occurrences - builder.n_documents,
         builder.raw_bytes,
         dict(skipped),
         dict(sizes),

@@ -25,6 +25,7 @@ from sc2_attrib.index.manifest import (
     sync_folder,
     write_manifest,
 )
+from sc2_attrib.index.memory import MemoryPlan
 from sc2_attrib.index.segment.builder import SegmentBuilder
 from sc2_attrib.index.segment.format import SectionFile
 from sc2_attrib.index.segment.reader import FILES
@@ -73,10 +74,12 @@ def next_number(folder: Path, prefix: str) -> int:
 
 
 @contextmanager
-def new_segment(folder: Path, shape: GramShape, jobs: int) -> Iterator[tuple[str, SegmentBuilder]]:
+def new_segment(
+    folder: Path, shape: GramShape, plan: MemoryPlan, jobs: int
+) -> Iterator[tuple[str, SegmentBuilder]]:
     """Build a segment; unless the block publishes it, it is litter."""
     name = f"segment-{next_number(folder, 'segment-'):06d}"
-    builder = SegmentBuilder(folder / name, shape, jobs)
+    builder = SegmentBuilder(folder / name, shape, plan, jobs=jobs)
     try:
         yield name, builder
     finally:

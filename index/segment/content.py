@@ -15,15 +15,18 @@ from threading import local
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import zstandard
 
 from sc2_attrib.index.segment.format import Section, SectionFile, SectionWriter
+from sc2_attrib.index.segment.spool import SpoolFolder
 from sc2_attrib.index.text import Bytes, Offsets, normalize, raw_offsets
 
 BLOCK_BITS = 14  # 16 KiB of normalised text: see docs/decisions/0001-strided-index.md
 BLOCK_CHARS = 1 << BLOCK_BITS
 LEVEL = 3
 KIND = b"TEXT"
+_BLOCK = np.dtype([("frame_bytes", "<i8"), ("raw_start", "<i8"), ("line_ends", "<i8")])
 _RECENT_BLOCKS = 256  # raw blocks kept a thread: 5 MB
 
 
@@ -47,27 +50,33 @@ def count_line_ends(text: bytes) -> int:
 
 
 class ContentWriter:
-    """Appends compressed blocks."""
+    """Gathers compressed blocks and writes them with their tables."""
 
-    def __init__(self, writer: SectionWriter) -> None:
-        self._writer = writer
-        writer.begin("blocks")
-        self._offsets = [0]
-        self._raw_starts: list[int] = []
-        self._line_ends = [0]
+    def __init__(self, spools: SpoolFolder) -> None:
+        self._frames = spools.column("blocks", np.uint8)
+        self._blocks = spools.column("block_table", _BLOCK)
 
-    def add(self, raw_start: int, block: "CompressedBlock") -> None:
-        """Append the block whose text begins at `raw_start` of the segment."""
-        self._writer.write(block.frame)
-        self._raw_starts.append(raw_start)
-        self._line_ends.append(self._line_ends[-1] + block.line_ends)
-        self._offsets.append(self._offsets[-1] + len(block.frame))
+    def add(self, raw_starts: Sequence[int], blocks: Sequence["CompressedBlock"]) -> None:
+        """Append blocks, whose text begins at `raw_starts` of the segment."""
+        rows = np.empty(len(blocks), _BLOCK)
+        rows["raw_start"] = raw_starts
+        for row, block in zip(rows, blocks, strict=True):
+            self._frames.append(block.frame)
+            row["frame_bytes"], row["line_ends"] = len(block.frame), block.line_ends
+        self._blocks.extend(rows)
 
-    def finish(self, raw_bytes: int) -> None:
-        """Write the tables; `raw_bytes` is the length of all text."""
-        self._writer.add("offsets", np.array(self._offsets, "<i8"))
-        self._writer.add("raw_starts", np.array([*self._raw_starts, raw_bytes], "<i8"))
-        self._writer.add("line_ends", np.array(self._line_ends, "<i8"))
+    def finish(self, writer: SectionWriter, raw_bytes: int) -> None:
+        """Write everything; `raw_bytes` is the length of all text."""
+        writer.add("blocks", self._frames.mapped())
+        blocks = self._blocks.mapped()
+        writer.add("offsets", _ends(blocks["frame_bytes"]))
+        writer.add("raw_starts", np.append(blocks["raw_start"], raw_bytes).astype("<i8"))
+        writer.add("line_ends", _ends(blocks["line_ends"]))
+
+
+def _ends(sizes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Add sizes up, beginning with 0."""
+    return np.concatenate(([0], np.cumsum(sizes))).astype("<i8")
 
 
 class ContentStore:

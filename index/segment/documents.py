@@ -8,31 +8,22 @@ a range.
 
 import hashlib
 import json
-import mmap
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from functools import cached_property, lru_cache
 from itertools import pairwise
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import zstandard
 
 from sc2_attrib.index.corpus.document import Basis, LicenseAssertion, Occurrence
 from sc2_attrib.index.search import Swhid
-from sc2_attrib.index.segment.format import SectionFile, SectionWriter
+from sc2_attrib.index.segment.format import SectionFile
 from sc2_attrib.index.text import Offsets
 
 KIND = b"DOCS"
 ID_BYTES = 20  # a git blob SHA-1
 METADATA_ROWS = 64  # occurrences in one compressed block: small, since a listing reads few of each
-METADATA_LEVEL = 9
 METADATA_CACHED = 64  # blocks kept: 1 MB
-_PLAIN_FIELDS = ("revision", "language", "url", "snapshot", "stars", "src_encoding")
-_FLAG_FIELDS = ("is_vendor", "is_generated")
-_JSON = json.JSONEncoder(separators=(",", ":"))
 _MOST_METADATA = 1 << 28  # bytes of one block; beyond it is damage
 
 
@@ -68,26 +59,8 @@ def owner_of(repository: str) -> str:
     return repository.partition("/")[0]
 
 
-def encode_occurrence(occurrence: Occurrence) -> bytes:
-    """Write an occurrence as one line of JSON; fields that are absent or false are left out."""
-    fields: dict[str, Any] = {"repository": occurrence.repository, "path": occurrence.path}
-    for name in _PLAIN_FIELDS:
-        if (value := getattr(occurrence, name)) is not None:
-            fields[name] = value
-    for name in _FLAG_FIELDS:
-        if getattr(occurrence, name):
-            fields[name] = True
-    if occurrence.licenses:
-        fields["licenses"] = [
-            [a.expression, a.basis.value, a.path, a.confidence] for a in occurrence.licenses
-        ]
-    if occurrence.copyright:
-        fields["copyright"] = occurrence.copyright
-    return _JSON.encode(fields).encode() + b"\n"
-
-
 def decode_occurrence(line: bytes) -> Occurrence:
-    """Read back what `encode_occurrence` wrote."""
+    """Read back what `document_writer.encode_occurrence` wrote."""
     fields = json.loads(line)
     licenses = tuple(
         LicenseAssertion(expression, Basis(basis), path, confidence)
@@ -98,140 +71,7 @@ def decode_occurrence(line: bytes) -> Occurrence:
     )
 
 
-class DocumentWriter:
-    """Collects documents and occurrences in any order and writes them in document order.
-
-    What grows with the corpus is 60 bytes a document and 20 an occurrence in memory; the
-    occurrences' JSON waits in a spool file beside the segment.
-    """
-
-    def __init__(self, spool: Path) -> None:
-        self._spool_path = spool
-        self._spool = spool.open("wb")
-        self._spool_end = 0
-        self._spool_ends: list[int] = []
-        self._owners: list[int] = []
-        self._licenses: list[int] = []
-        self._repositories: list[int] = []
-        self._owner_names: list[int] = []
-        self._license_ids: dict[str, int] = {}
-        self._hashes: dict[str, tuple[int, int]] = {}  # of repository and owner, by repository
-        self._ids: list[bytes] = []
-        self.starts = [0]
-        self.raw_starts = [0]
-        self.n_occurrences = 0
-
-    @property
-    def n_documents(self) -> int:
-        """Documents so far."""
-        return len(self._ids)
-
-    def add_document(self, identifier: bytes, normalized_chars: int, raw_bytes: int) -> int:
-        """Append a document and return its number."""
-        self._ids.append(identifier)
-        self.starts.append(self.starts[-1] + normalized_chars)
-        self.raw_starts.append(self.raw_starts[-1] + raw_bytes)
-        return len(self._ids) - 1
-
-    def add_occurrence(self, document: int, occurrence: Occurrence) -> None:
-        """Say where a document was found; the document may come later."""
-        self._owners.append(document)
-        self.n_occurrences += 1
-        self._spool_end += self._spool.write(encode_occurrence(occurrence))
-        self._spool_ends.append(self._spool_end)
-        expression = occurrence.license_expression
-        self._licenses.append(self._license_ids.setdefault(expression, len(self._license_ids)))
-        name = occurrence.repository
-        if name not in self._hashes:
-            self._hashes[name] = name_hash(name), name_hash(owner_of(name))
-        repository, owner = self._hashes[name]
-        self._repositories.append(repository)
-        self._owner_names.append(owner)
-
-    def close(self) -> None:
-        """Close the spool; without `finish` nothing was written."""
-        self._spool.close()
-
-    def finish(self, writer: SectionWriter) -> None:
-        """Write everything and remove the spool."""
-        self._spool.close()
-        owners = np.array(self._owners, np.int64)
-        order = self._drop_repeats(owners, np.argsort(owners, kind="stable"))
-        licenses = np.array(self._licenses, np.int32)[order]
-        first = np.searchsorted(owners[order], np.arange(self.n_documents + 1))
-        sets, set_of_document = _license_sets(licenses, first)
-
-        writer.add("starts", np.array(self.starts, "<i8"))
-        writer.add("raw_starts", np.array(self.raw_starts, "<i8"))
-        writer.add("ids", b"".join(self._ids))
-        writer.add("license_sets", set_of_document.astype("<i4"))
-        writer.add("occurrences", first.astype("<i8"))
-        writer.add("occ_licenses", licenses.astype("<i4"))
-        writer.add("occ_repositories", np.array(self._repositories, "<u8")[order])
-        writer.add("occ_owners", np.array(self._owner_names, "<u8")[order])
-        writer.add("set_starts", sets.starts.astype("<i8"))
-        writer.add("set_ids", sets.ids.astype("<i4"))
-        writer.add("expressions", json.dumps(list(self._license_ids)).encode())
-        self._write_metadata(writer, order)
-
-    def _write_metadata(self, writer: SectionWriter, order: npt.NDArray[np.int64]) -> None:
-        offsets = [0]
-        writer.begin("metadata")
-        compressor = zstandard.ZstdCompressor(level=METADATA_LEVEL, write_checksum=True)
-        with self._spooled_lines() as line:
-            for at in range(0, order.size, METADATA_ROWS):
-                rows = order[at : at + METADATA_ROWS].tolist()
-                frame = compressor.compress(b"".join(map(line, rows)))
-                writer.write(frame)
-                offsets.append(offsets[-1] + len(frame))
-        writer.add("metadata_at", np.array(offsets, "<i8"))
-        self._spool_path.unlink()
-
-    def _drop_repeats(
-        self, owners: npt.NDArray[np.int64], order: npt.NDArray[np.int64]
-    ) -> npt.NDArray[np.int64]:
-        """Leave out occurrences that say the same of the same document as one before."""
-        starts = np.flatnonzero(np.diff(owners[order], prepend=-1))
-        stops = np.append(starts[1:], order.size)
-        is_kept = np.ones(order.size, np.bool_)
-        several = stops - starts > 1
-        with self._spooled_lines() as line:
-            for start, stop in zip(starts[several].tolist(), stops[several].tolist(), strict=True):
-                seen: set[bytes] = set()
-                for at in range(start, stop):
-                    text = line(int(order[at]))
-                    is_kept[at] = text not in seen
-                    seen.add(text)
-        self.n_occurrences = int(is_kept.sum())
-        return order[is_kept]
-
-    @contextmanager
-    def _spooled_lines(self) -> Iterator[Callable[[int], bytes]]:
-        """Read lines of the spool by row."""
-        ends = [0, *self._spool_ends]
-        with self._spool_path.open("rb") as file:
-            if not ends[-1]:
-                yield lambda row: b""
-                return
-            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as text:
-                yield lambda row: text[ends[row] : ends[row + 1]]
-
-
-def _license_sets(
-    licenses: npt.NDArray[np.int32], first: npt.NDArray[np.int64]
-) -> tuple[LicenseSets, npt.NDArray[np.int32]]:
-    """Intern the set of licences of each document; occurrences of document d are first[d:d + 2]."""
-    numbers: dict[tuple[int, ...], int] = {}
-    bounds = first.tolist()
-    values = licenses.tolist()
-    set_of_document = [
-        numbers.setdefault(tuple(sorted(set(values[start:stop]))), len(numbers))
-        for start, stop in pairwise(bounds)
-    ]
-    return _join_sets(numbers), np.array(set_of_document, np.int32)
-
-
-def _join_sets(numbers: dict[tuple[int, ...], int]) -> LicenseSets:
+def join_sets(numbers: dict[tuple[int, ...], int]) -> LicenseSets:
     """Lay out sets that are numbered in the order they were added."""
     starts = np.cumsum([0, *map(len, numbers)], dtype=np.int64)
     return LicenseSets(
@@ -277,7 +117,7 @@ class DocumentTable:
             members = tuple(sorted(left))
             license_sets[document] = numbers.setdefault(members, len(numbers))
             self.n_removed_documents += not members
-        self.sets = _join_sets(numbers)
+        self.sets = join_sets(numbers)
         self.license_sets = license_sets
 
     @property

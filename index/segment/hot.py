@@ -20,9 +20,9 @@ On disk, whole grams are packed into zstd pages of about PAGE_POSTINGS postings:
 In memory, `HotCache` keeps decoded grams in flat arrays, which kernels index by slot.
 """
 
+from array import array
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -38,6 +38,7 @@ CAP = 32  # postings; see docs/decisions/0003-whole-posting-lists.md
 BORDER = 9  # a tab: no byte of normalised text, so a context that ends at a border equals no text
 PAGE_POSTINGS = 256
 LEVEL = 3
+_PAGES_AT_ONCE = 64  # made by one thread at a time
 _COLUMNS = 4
 _N_NUMBERS = 16  # columns of HotTable that hold numbers; two more hold contexts
 _MOST_PAGE = 1 << 31  # bytes of one page; beyond it is damage
@@ -61,26 +62,95 @@ class HotLists(NamedTuple):
     rights: Bytes
 
 
-def write_hot(writer: SectionWriter, lists: HotLists, pool: ThreadPoolExecutor) -> None:
-    """Write all hot grams of a segment; the pages are made by the threads of `pool`."""
-    offsets, first = [0], [0]
-    writer.begin("pages")
-    pages = list(_pages(lists.starts))
-    for (_, stop), frame in zip(
-        pages, pool.map(partial(_compress_page, lists), pages), strict=True
-    ):
-        writer.write(frame)
-        offsets.append(offsets[-1] + len(frame))
-        first.append(stop)
-    writer.add("page_offsets", np.array(offsets, "<i8"))
-    writer.add("page_first", np.array(first, "<i8"))
-    writer.add("keys", lists.keys.astype("<u8"))
-    writer.add("fingerprints", lists.fingerprints.astype("<u2"))
+class HotWriter:
+    """Cuts a stream of hot grams into pages, which the threads of `pool` make."""
+
+    def __init__(self, writer: SectionWriter, pool: ThreadPoolExecutor) -> None:
+        self._writer = writer
+        writer.begin("pages")
+        self._pool = pool
+        self._waiting: HotLists | None = None  # grams that don't fill a page
+        self._making: list[Future[list[bytes]]] = []
+        self._offsets, self._first = array("q", [0]), array("q", [0])
+        self._keys: list[Keys] = []
+        self._fingerprints: list[Fingerprints] = []
+
+    def add(self, lists: HotLists) -> None:
+        """Append grams; all of them come after those of the call before."""
+        self._keys.append(lists.keys)
+        self._fingerprints.append(lists.fingerprints)
+        lists = lists if self._waiting is None else _joined(self._waiting, lists)
+        pages = list(_pages(lists.starts))
+        is_short = bool(pages) and _n_postings(lists, pages[-1]) < PAGE_POSTINGS
+        self._waiting = _slice(lists, *pages.pop()) if is_short else None
+        self._write(lists, pages)
+
+    def finish(self) -> None:
+        """Write the last page and the tables."""
+        if self._waiting is not None:
+            self._write(self._waiting, [(0, self._waiting.keys.size)])
+        self._flush()
+        self._writer.add("page_offsets", np.array(self._offsets, "<i8"))
+        self._writer.add("page_first", np.array(self._first, "<i8"))
+        self._writer.add("keys", np.concatenate([*self._keys, np.empty(0, np.uint64)]))
+        self._writer.add(
+            "fingerprints", np.concatenate([*self._fingerprints, np.empty(0, np.uint16)])
+        )
+
+    def _write(self, lists: HotLists, pages: list[tuple[int, int]]) -> None:
+        """Have pages made, and write those of the call before meanwhile."""
+        making = [
+            self._pool.submit(_compress_pages, lists, pages[at : at + _PAGES_AT_ONCE])
+            for at in range(0, len(pages), _PAGES_AT_ONCE)
+        ]
+        self._flush()
+        self._making = making
+        for start, stop in pages:
+            self._first.append(self._first[-1] + stop - start)
+
+    def _flush(self) -> None:
+        for future in self._making:
+            for frame in future.result():
+                self._writer.write(frame)
+                self._offsets.append(self._offsets[-1] + len(frame))
+        self._making = []
 
 
-def _compress_page(lists: HotLists, grams: tuple[int, int]) -> bytes:
+def _n_postings(lists: HotLists, grams: tuple[int, int]) -> int:
+    start, stop = grams
+    return int(lists.starts[stop] - lists.starts[start])
+
+
+def _slice(lists: HotLists, start: int, stop: int) -> HotLists:
+    """Grams start … stop - 1, copied so that the others can be forgotten."""
+    rows = slice(int(lists.starts[start]), int(lists.starts[stop]))
+    return HotLists(
+        lists.keys[start:stop].copy(),
+        lists.fingerprints[start:stop].copy(),
+        lists.starts[start : stop + 1] - lists.starts[start],
+        lists.positions[rows].copy(),
+        lists.documents[rows].copy(),
+        lists.lefts[rows].copy(),
+        lists.rights[rows].copy(),
+    )
+
+
+def _joined(first: HotLists, second: HotLists) -> HotLists:
+    """Grams of two, one after another."""
+    return HotLists(
+        np.concatenate((first.keys, second.keys)),
+        np.concatenate((first.fingerprints, second.fingerprints)),
+        np.concatenate((first.starts, second.starts[1:] + first.starts[-1])),
+        np.concatenate((first.positions, second.positions)),
+        np.concatenate((first.documents, second.documents)),
+        np.concatenate((first.lefts, second.lefts)),
+        np.concatenate((first.rights, second.rights)),
+    )
+
+
+def _compress_pages(lists: HotLists, pages: list[tuple[int, int]]) -> list[bytes]:
     compressor = zstandard.ZstdCompressor(level=LEVEL, write_checksum=True)
-    return compressor.compress(_encode_page(lists, *grams))
+    return [compressor.compress(_encode_page(lists, *grams)) for grams in pages]
 
 
 def _pages(starts: Offsets) -> Iterator[tuple[int, int]]:
