@@ -13,7 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from sc2_attrib.attribution.ids import content_swhid, input_id, sha256
+from sc2_attrib.attribution.ids import content_swhid, input_id, sha1, sha256
 from sc2_attrib.attribution.match import Checked, Generated, describe_match
 from sc2_attrib.attribution.offsets import TextOffsets
 from sc2_attrib.attribution.own_code import suppress_own
@@ -244,6 +244,7 @@ def _record(
         status=status,
         reason=reason,
         bounded=bounded,
+        sha1=sha1(item.raw),
     )
 
 

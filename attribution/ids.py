@@ -16,6 +16,11 @@ def sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
+def sha1(content: bytes) -> str:
+    """Hash a content as SPDX 2 demands for a file; it protects nothing."""
+    return hashlib.sha1(content, usedforsecurity=False).hexdigest()
+
+
 def content_swhid(content: bytes) -> str:
     """Name a content as Software Heritage and git do (its blob id)."""
     header = b"blob %d\0" % len(content)

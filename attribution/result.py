@@ -175,8 +175,8 @@ class Completion:
 class InputRecord:
     """One input.
 
-    `sha256` and `swhid` name the bytes as they lie on disk; `bytes` and `lines` count the checked
-    text, which all offsets are into: the UTF-8 text where `encoding` is UTF-16 or UTF-32.
+    `sha256`, `sha1` and `swhid` name the bytes as they lie on disk; `bytes` and `lines` count the
+    checked text, which all offsets are into: the UTF-8 text where `encoding` is UTF-16 or UTF-32.
     What was not read has none of these. `bounded`: the sources of some match are not all listed.
     """
 
@@ -194,6 +194,7 @@ class InputRecord:
     status: InputStatus
     reason: str | None
     bounded: bool
+    sha1: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

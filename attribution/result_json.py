@@ -25,7 +25,7 @@ SHOWN_VALUE = 60  # characters of a wrong value that an error line shows
 def dump(result: Result) -> str:
     """Write a result as JSON text that ends with a line feed."""
     texts = (f"{_encoded(key)}: {_encoded(text)}" for key, text in sorted(result.texts.items()))
-    members = {
+    parts = {
         "schema": _encoded(result.schema),
         "run": _encoded(result.run),
         "inputs": _lines("[", map(_encoded, result.inputs), "]"),
@@ -33,7 +33,7 @@ def dump(result: Result) -> str:
         "texts": _lines("{", texts, "}"),
         "summary": _encoded(result.summary),
     }
-    return _lines("{", (f'"{name}": {value}' for name, value in members.items()), "}") + "\n"
+    return _lines("{", (f'"{name}": {value}' for name, value in parts.items()), "}") + "\n"
 
 
 def load(text: str | bytes, *, origin: str = "result") -> Result:
@@ -63,14 +63,14 @@ def schema() -> dict[str, object]:
     return head | described | {"title": SCHEMA}
 
 
-def _encoded(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, default=_members)
-
-
-def _members(value: object) -> dict[str, object]:
+def members(value: object) -> dict[str, object]:
     """List the fields of one of our dataclasses, as they are called in JSON."""
     names: Iterable[str] = value.__slots__  # type: ignore[attr-defined]  # all have slots
     return {name.rstrip("_"): getattr(value, name) for name in names}
+
+
+def _encoded(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, default=members)
 
 
 def _lines(opening: str, items: Iterable[str], closing: str) -> str:
