@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from sc2_attrib.attribution.result import InputKind, InputStatus, MatchRecord, Result
+from sc2_attrib.attribution.suppression import licenses_of
 from sc2_attrib.attribution.toml_text import toml_value
 from sc2_attrib.index.errors import UsageError
 
@@ -135,12 +136,11 @@ def _counting(result: Result) -> Iterable[KnownMatch]:
     for match in result.matches:
         kind = match.suppression["kind"] if match.suppression else None
         if not match.in_prompt and kind in (None, BASELINE_KIND):
-            licenses = {source.license.expression for source in match.sources}
             yield KnownMatch(
                 match.fingerprint,
                 paths[match.input],
                 match.policy.action,
-                tuple(sorted(licenses)),
+                licenses_of(match),
             )
 
 

@@ -15,6 +15,7 @@ from sc2_attrib.attribution.check import CheckInput, UncheckedInput
 from sc2_attrib.attribution.ids import sha256
 from sc2_attrib.attribution.match import Generated
 from sc2_attrib.attribution.result import InputKind, InputStatus, MatchRecord, Result
+from sc2_attrib.attribution.suppression import licenses_of
 
 NO_TEXT = "the ledger keeps no text of it, and no file holds the same content today"
 
@@ -121,24 +122,20 @@ def _gone(key: tuple[str, str], match: Mapping[str, Any], is_removed: IsRemoved)
 
 def _new(key: tuple[str, str], match: MatchRecord) -> Change:
     return Change(
-        ChangeKind.NEW, *key, before="", after=_said(match.policy.action, _licenses(match))
+        ChangeKind.NEW, *key, before="", after=_said(match.policy.action, licenses_of(match))
     )
 
 
 def _changed(key: tuple[str, str], then: Mapping[str, Any], now: MatchRecord) -> Iterator[Change]:
-    before, after = _licenses_then(then), _licenses(now)
+    before, after = _licenses_then(then), licenses_of(now)
     if before != after:
         yield Change(ChangeKind.LICENSES, *key, ", ".join(before), ", ".join(after))
     if then["action"] != now.policy.action:
         yield Change(ChangeKind.ACTION, *key, then["action"], now.policy.action)
 
 
-def _licenses_then(match: Mapping[str, Any]) -> list[str]:
-    return sorted({source["license"] for source in match["sources"]})
-
-
-def _licenses(match: MatchRecord) -> list[str]:
-    return sorted({source.license.expression for source in match.sources})
+def _licenses_then(match: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(sorted({source["license"] for source in match["sources"]}))
 
 
 def _said(action: str, licenses: Iterable[str]) -> str:

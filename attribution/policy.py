@@ -153,9 +153,10 @@ class Policy:
         """Decide about one source, by its licence alone."""
         return self.judge_source(SourceFacts(expression))
 
-    def rule_for(self, case: Case) -> Rule | None:
-        """Find the first rule that applies to a case."""
-        return next((rule for rule in self.rules if rule.applies(case)), None)
+    def judge_term(self, case: Case) -> PolicyDecision:
+        """Decide about one licence of a source: by the first rule that applies."""
+        rule = next((rule for rule in self.rules if rule.applies(case)), None)
+        return rule.decide(case) if rule else _no_rule(case.term)
 
     @property
     def looks_at_places(self) -> bool:
@@ -187,9 +188,7 @@ class Policy:
     def _fold(self, tree: LicenseTree, source: SourceFacts, match: MatchFacts) -> PolicyDecision:
         """OR takes the mildest of its parts, AND and WITH the strictest."""
         if isinstance(tree, Term):
-            case = Case(tree, source, match)
-            rule = self.rule_for(case)
-            return rule.decide(case) if rule else _no_rule(tree)
+            return self.judge_term(Case(tree, source, match))
         if tree.operator is Operator.WITH and (named := self._named_pair(tree, source, match)):
             return named
         parts = [self._fold(part, source, match) for part in tree.parts]

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from sc2_attrib.attribution.result import Action, MatchRecord, PolicyDecision
+from sc2_attrib.attribution.suppression import licenses_of
 from sc2_attrib.attribution.toml_text import toml_value
 from sc2_attrib.index.errors import UsageError
 
@@ -57,8 +58,7 @@ class Choice:
 
     def speaks_of(self, match: MatchRecord) -> bool:
         """Tell whether it is about this match, and no licence has come up since."""
-        expressions = {source.license.expression for source in match.sources}
-        has_seen_all = not self.licenses or expressions <= set(self.licenses)
+        has_seen_all = not self.licenses or set(licenses_of(match)) <= set(self.licenses)
         return match.fingerprint == self.fingerprint and has_seen_all
 
 

@@ -32,6 +32,11 @@ def settled(matches: Iterable[MatchRecord], known: Sequence[KnownMatches]) -> li
     return [_settled(match, known) for match in matches]
 
 
+def licenses_of(match: MatchRecord) -> tuple[str, ...]:
+    """List the licence expressions of a match's sources, each once, sorted."""
+    return tuple(sorted({source.license.expression for source in match.sources}))
+
+
 def count_suppressed(matches: Iterable[MatchRecord]) -> dict[str, int]:
     """Count the suppressed matches by kind."""
     kinds = (str(each.suppression["kind"]) for each in matches if each.suppression)

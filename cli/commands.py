@@ -30,10 +30,11 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """Commands under one name."""
+    """Commands under one name. `default` is run where none of them is named."""
 
     summary: str
     entries: Mapping[str, Entry]
+    default: str | None = None
 
 
 COMMANDS: Final[Mapping[str, Entry | Family]] = {
@@ -55,6 +56,32 @@ COMMANDS: Final[Mapping[str, Entry | Family]] = {
     "scan": Entry("scan:scan", "Check files and folders against the index."),
     "generate": Entry("generate:generate", "Complete a prompt and show where the code comes from."),
     "report": Entry("report:report", "Render saved results again, without an index."),
+    "policy": Family(
+        "Check policies, and explain what they say.",
+        {
+            "check": Entry("policy:check", "Check a policy file."),
+            "explain": Entry("policy:explain_match", "Explain why a match has its action."),
+            "show": Entry("policy:show", "Print a policy, ready ones included."),
+            "schema": Entry("policy:schema", "Print the JSON Schema of policy files."),
+        },
+    ),
+    "review": Family(
+        "Decide about matches, with a reason, for a time.",
+        {
+            "decide": Entry("review:decide", "Decide about matches of a result."),
+            "list": Entry("review:list_reviews", "List the reviewed choices."),
+            "prune": Entry("review:prune", "Drop the choices that have expired."),
+        },
+        default="decide",
+    ),
+    "ledger": Family(
+        "Read, verify and recheck a ledger of what was checked.",
+        {
+            "show": Entry("ledger:show", "List the records of a ledger."),
+            "verify": Entry("ledger:verify", "Check that a ledger is what was written."),
+            "recheck": Entry("ledger:recheck", "Check old records against today's index."),
+        },
+    ),
     "doctor": Entry(
         "doctor:doctor", "Show what is installed, what is missing and what would fail."
     ),
@@ -125,10 +152,24 @@ class DeferredCommand(typer.core.TyperCommand):
         return load(self.name, self.target).make_context(info_name, *args, **extra)
 
 
+class CommandFamily(typer.core.TyperGroup):
+    """Commands under one name, one of which may be run without being named."""
+
+    def __init__(self, name: str, family: Family) -> None:
+        super().__init__(name=name, help=family.summary, rich_markup_mode=None)
+        self.default = family.default
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put the name of the default command before arguments that name none."""
+        is_named = not args or args[0] in self.commands or args[0] in ctx.help_option_names
+        named = args if is_named or self.default is None else [self.default, *args]
+        return super().parse_args(ctx, named)
+
+
 def _deferred(name: str, entry: Entry | Family) -> DeferredCommand | typer.core.TyperGroup:
     if isinstance(entry, Entry):
         return DeferredCommand(name, entry)
-    group = typer.core.TyperGroup(name=name, help=entry.summary, rich_markup_mode=None)
+    group = CommandFamily(name, entry)
     for below, each in entry.entries.items():
         group.add_command(_deferred(below, each))
     return group

@@ -33,13 +33,18 @@ def report(
     outputs = requested_outputs(formats, as_json=as_json)
     if len(results) > 1 and any(output.format == JSON for output in outputs):
         raise UsageError("--format json holds one result; render each of these by itself")
-    loaded = [_load(name) for name in results]
+    loaded = [load_result(name) for name in results]
     write_outputs(loaded, outputs, Session.of(context))
     # A violation (1) is worse than an incomplete run (4), as the order of docs/cli.md has it.
     return min(filter(None, map(exit_code, loaded)), default=0)
 
 
-def _load(name: str) -> Result:
+def load_result(name: str) -> Result:
+    """Read a saved result, or standard input.
+
+    Raises:
+        UsageError: it can't be read, or is no result.
+    """
     try:
         text = sys.stdin.buffer.read() if name == STDIN else Path(name).read_bytes()
     except OSError as error:
