@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from sc2_attrib.attribution.ids import content_swhid, input_id, sha1, sha256
 from sc2_attrib.attribution.match import Checked, Generated, describe_match
+from sc2_attrib.attribution.near import describe_near
 from sc2_attrib.attribution.offsets import TextOffsets
 from sc2_attrib.attribution.own_code import suppress_own
 from sc2_attrib.attribution.policy import DEFAULT_POLICY, Policy
@@ -29,13 +30,22 @@ from sc2_attrib.attribution.result import (
 from sc2_attrib.attribution.source import text_key
 from sc2_attrib.attribution.text import DecodedInput, decode_input, readable, readable_path
 from sc2_attrib.index.errors import UnusableError, UsageError
-from sc2_attrib.index.search import ExactMatch, Searcher, SearchResult
+from sc2_attrib.index.near.counts import LexemeCounts
+from sc2_attrib.index.search import (
+    ExactMatch,
+    NearMatch,
+    NearOptions,
+    NearResult,
+    Searcher,
+    SearchResult,
+)
 from sc2_attrib.index.text import normalize
 
 DEFAULT_MIN_CHARS = 100
 DEFAULT_MAX_SOURCES = 100
 BATCH_BYTES = 1 << 20  # raw text searched at once: enough to amortise a search, little to hold
 BATCH_INPUTS = 64
+NOTHING_NEAR = NearResult((), bounded=False)
 
 
 T = TypeVar("T")
@@ -85,6 +95,19 @@ class CheckedInput:
     matched_chars: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the searcher found in one text."""
+
+    exact: SearchResult
+    near: NearResult = NOTHING_NEAR
+
+    @property
+    def bounded(self) -> bool:
+        """Tell whether something was cut short."""
+        return self.exact.bounded or self.near.bounded
+
+
 class Checker:
     """Checks inputs against one index under one policy."""
 
@@ -96,6 +119,7 @@ class Checker:
         max_sources: int = DEFAULT_MAX_SOURCES,
         policy: Policy = DEFAULT_POLICY,
         own_code: Searcher | None = None,
+        near: NearOptions | None = NearOptions(),  # noqa: B008  # frozen
         jobs: int = 1,
     ) -> None:
         """Check against `searcher`.
@@ -107,6 +131,7 @@ class Checker:
             max_sources: sources listed a match, 0 for all of them.
             policy: what to do about matches.
             own_code: an index of the user's own code, whose text doesn't count.
+            near: which edited copies are reported; None: none are.
             jobs: batches checked at the same time, each in a thread; the searcher must allow it.
 
         Raises:
@@ -118,6 +143,7 @@ class Checker:
         self.policy = policy
         self._searcher = searcher
         self._own_code = own_code
+        self._near = near
         self._jobs = jobs
         if self.min_chars < guarantee:
             raise UsageError(
@@ -147,37 +173,47 @@ class Checker:
             for item in batch
         ]
 
-    def _search(self, texts: Sequence[bytes]) -> list[SearchResult | UnusableError]:
+    def _search(self, texts: Sequence[bytes]) -> list[Found | UnusableError]:
         """Search texts together, or each alone where that fails."""
         if not texts:
             return []
         try:
-            return list(
-                self._searcher.search(texts, min_chars=self.min_chars, max_sources=self.max_sources)
-            )
+            return self._find(texts)
         except UnusableError as err:
             if len(texts) == 1:
                 return [err]
             return [found for text in texts for found in self._search([text])]
 
+    def _find(self, texts: Sequence[bytes]) -> list[Found | UnusableError]:
+        exact = self._searcher.search(texts, min_chars=self.min_chars, max_sources=self.max_sources)
+        if self._near is None:
+            return [Found(found) for found in exact]
+        near = self._searcher.search_near(texts, exact, self._near, max_sources=self.max_sources)
+        return list(map(Found, exact, near))
+
     def _checked(
-        self, item: CheckInput, text: DecodedInput, found: SearchResult | UnusableError
+        self, item: CheckInput, text: DecodedInput, found: Found | UnusableError
     ) -> CheckedInput:
         offsets = TextOffsets(text.utf8)
         if isinstance(found, UnusableError):
             reason = " ".join(str(found).split())
             return CheckedInput(_record(item, text, offsets, InputStatus.ERROR, reason=reason))
         record = _record(item, text, offsets, InputStatus.CHECKED, bounded=found.bounded)
-        checked = Checked(record, text.utf8, offsets, item.generated)
-        kept = [match for match in found.matches if _touches(match, item.added_lines, offsets)]
+        checked = Checked(record, text.utf8, offsets, LexemeCounts(text.utf8), item.generated)
+        kept = [
+            match for match in found.exact.matches if _touches(match, item.added_lines, offsets)
+        ]
+        near = [match for match in found.near.matches if _touches(match, item.added_lines, offsets)]
         matches = [describe_match(match, checked, self.policy) for match in kept]
+        matches += [describe_near(match, checked, self.policy, matches) for match in near]
+        matches.sort(key=lambda match: (match.generated.bytes[0], -match.generated.bytes[1]))
         if self._own_code is not None:
             matches = suppress_own(matches, text.utf8, self._own_code)
         return CheckedInput(
             record,
             tuple(matches),
-            _excerpts(kept),
-            _covered_chars(text.utf8, kept),
+            _excerpts(text.utf8, kept, near),
+            _covered_chars(text.utf8, [*kept, *near]),
         )
 
 
@@ -277,19 +313,26 @@ def _completion(generated: Generated, offsets: TextOffsets) -> Completion:
     )
 
 
-def _touches(match: ExactMatch, added: tuple[Range, ...] | None, offsets: TextOffsets) -> bool:
+def _touches(
+    match: ExactMatch | NearMatch, added: tuple[Range, ...] | None, offsets: TextOffsets
+) -> bool:
     if added is None:
         return True
     first, last = offsets.line(match.start), offsets.line(match.stop - 1)
     return any(first <= added_last and added_first <= last for added_first, added_last in added)
 
 
-def _excerpts(matches: Iterable[ExactMatch]) -> dict[str, str]:
-    excerpts = {source.excerpt for match in matches for source in match.sources}
+def _excerpts(
+    utf8: bytes, exact: Sequence[ExactMatch], near: Sequence[NearMatch]
+) -> dict[str, str]:
+    """Texts that the matches name: of their sources, and what was checked of near ones."""
+    excerpts = {source.excerpt for match in exact for source in match.sources}
+    excerpts |= {source.excerpt for match in near for source in match.sources}
+    excerpts |= {utf8[match.start : match.stop] for match in near}
     return {text_key(text): text for text in map(readable, excerpts)}
 
 
-def _covered_chars(raw: bytes, matches: Iterable[ExactMatch]) -> int:
+def _covered_chars(raw: bytes, matches: Iterable[ExactMatch | NearMatch]) -> int:
     """Count the normalised characters in the union of the matches."""
     covered, end = 0, 0
     for match in sorted(matches, key=lambda match: match.start):

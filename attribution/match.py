@@ -13,10 +13,12 @@ from sc2_attrib.attribution.result import (
     InputRecord,
     MatchKind,
     MatchRecord,
+    Range,
     Size,
     Source,
 )
 from sc2_attrib.attribution.source import describe_source
+from sc2_attrib.index.near.counts import LexemeCounts
 from sc2_attrib.index.search import ExactMatch
 from sc2_attrib.index.text import normalize
 
@@ -48,47 +50,78 @@ class Checked:
     record: InputRecord
     utf8: bytes
     offsets: TextOffsets
+    lexemes: LexemeCounts
     generated: Generated | None
 
 
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of a match of any kind: bytes [start, stop) and what stands there.
+
+    `lexemes`: of the extent. `parts`, `edits` and `excerpt` are those of a near match.
+    """
+
+    extent: Range
+    kind: MatchKind
+    sources: tuple[Source, ...]
+    documents: DocumentCounts
+    lexemes: int
+    parts: tuple[str, ...] = ()
+    edits: tuple[Mapping[str, object], ...] = ()
+    excerpt: str | None = None
+
+
 def describe_match(match: ExactMatch, checked: Checked, policy: Policy) -> MatchRecord:
-    """Locate a match in its input, describe its sources and judge it."""
-    extent = checked.offsets.extent(match.start, match.stop)
-    normalized = normalize(checked.utf8[match.start : match.stop])
+    """Locate an exact match in its input, describe its sources and judge it."""
     sources = tuple(map(describe_source, match.sources))
     kinds = {source.kind for source in sources}
-    kind = MatchKind.VERBATIM if MatchKind.VERBATIM in kinds else MatchKind.REFORMATTED
-    size = Size(match.normalized_chars, None, extent.lines[1] - extent.lines[0] + 1)
+    facts = Facts(
+        extent=(match.start, match.stop),
+        kind=MatchKind.VERBATIM if MatchKind.VERBATIM in kinds else MatchKind.REFORMATTED,
+        sources=sources,
+        documents=DocumentCounts(
+            match.n_documents, match.n_occurrences, match.n_repositories, match.at_least
+        ),
+        lexemes=checked.lexemes.count(match.start, match.stop),
+    )
+    return describe(facts, checked, policy)
+
+
+def describe(found: Facts, checked: Checked, policy: Policy) -> MatchRecord:
+    """Locate a match in its input and judge it."""
+    start, stop = found.extent
+    extent = checked.offsets.extent(start, stop)
+    normalized = normalize(checked.utf8[start:stop])
+    size = Size(len(normalized), found.lexemes, extent.lines[1] - extent.lines[0] + 1)
     facts = MatchFacts(
-        sources=tuple(map(source_facts, sources)),
-        common=match.n_repositories >= COMMON_REPOSITORIES,
-        in_prompt=_is_in_prompt(match, normalized, checked.generated),
+        sources=tuple(map(source_facts, found.sources)),
+        common=found.documents.repositories >= COMMON_REPOSITORIES,
+        in_prompt=_is_in_prompt(found.extent, normalized, checked.generated),
         chars=size.normalized_chars,
         lines=size.lines,
         lexemes=size.lexemes,
         input=checked.record.path,
-        at_least=match.at_least,
+        at_least=found.documents.at_least,
     )
     decision = policy.judge(facts)
     return MatchRecord(
-        id=match_id(checked.record.id, extent.bytes, kind),
+        id=match_id(checked.record.id, extent.bytes, found.kind),
         fingerprint=fingerprint(normalized, checked.record.path),
         input=checked.record.id,
-        kind=kind,
+        kind=found.kind,
         class_=facts.match_class,
         common=facts.common,
         generated=extent,
-        generated_bytes=_generated_bytes(match, checked.generated),
+        generated_bytes=_generated_bytes(found.extent, checked.generated),
         size=size,
         in_prompt=facts.in_prompt,
-        documents=DocumentCounts(
-            match.n_documents, match.n_occurrences, match.n_repositories, match.at_least
-        ),
-        sources=sources,
-        parts=(),
-        edits=(),
+        documents=found.documents,
+        sources=found.sources,
+        parts=found.parts,
+        edits=found.edits,
         policy=decision,
         suppression=own_by_place() if decision is OWN_CODE else None,
+        excerpt=found.excerpt,
     )
 
 
@@ -104,15 +137,14 @@ def source_facts(source: Source) -> SourceFacts:
     )
 
 
-def _generated_bytes(match: ExactMatch, generated: Generated | None) -> int:
-    if generated is None:
-        return match.stop - match.start
-    return generated.overlap(match.start, match.stop)
+def _generated_bytes(extent: Range, generated: Generated | None) -> int:
+    start, stop = extent
+    return stop - start if generated is None else generated.overlap(start, stop)
 
 
-def _is_in_prompt(match: ExactMatch, normalized: bytes, generated: Generated | None) -> bool:
+def _is_in_prompt(extent: Range, normalized: bytes, generated: Generated | None) -> bool:
     if generated is None:
         return False
-    return generated.overlap(match.start, match.stop) == 0 or any(
+    return generated.overlap(*extent) == 0 or any(
         normalized in normalize(text) for text in generated.sent
     )

@@ -295,7 +295,9 @@ class MatchRecord:
     """One extent of one input that stands in the index.
 
     The class is null where the text was not classified. `in_prompt`: the model did not bring it in,
-    so it never counts against the user. `fingerprint` survives line shifts.
+    so it never counts against the user. `fingerprint` survives line shifts. A near match names the
+    exact matches inside it in `parts`, says in `edits` how its first source was changed, and its
+    `excerpt` is the key of its own text in `Result.texts`.
 
     `suppression` says why a match doesn't count, where it does not. Its `kind` is `own-code`,
     `baseline` or `review`, its `reason` a sentence. Own code that an index holds has `index`,
@@ -320,6 +322,7 @@ class MatchRecord:
     edits: tuple[Mapping[str, object], ...]
     policy: PolicyDecision
     suppression: Mapping[str, object] | None
+    excerpt: str | None = None
 
     __pydantic_config__: ClassVar[Mapping[str, object]] = {
         "alias_generator": lambda name: name.rstrip("_"),  # `class` is a keyword of Python

@@ -25,12 +25,13 @@ _SWHID_SAFE = "/!$&'()*+,=:@~"  # what RFC 3987 allows in a path, less ';', whic
 _ORIGIN_SAFE = _SWHID_SAFE + "?#[]"
 
 
-def describe_source(source: MatchSource) -> Source:
+def describe_source(source: MatchSource, *, is_near: bool = False) -> Source:
     """Describe one source of a match; its excerpt is named, not included."""
     occurrence, lines = source.occurrence, (source.first_line, source.last_line)
+    exact = MatchKind.VERBATIM if source.verbatim else MatchKind.REFORMATTED
     return Source(
         document=source.document,
-        kind=MatchKind.VERBATIM if source.verbatim else MatchKind.REFORMATTED,
+        kind=MatchKind.NEAR if is_near else exact,
         repo=readable_path(occurrence.repository),
         revision=occurrence.revision,
         path=readable_path(occurrence.path),
@@ -40,7 +41,7 @@ def describe_source(source: MatchSource) -> Source:
         language=occurrence.language,
         bytes=(source.start, source.stop),
         lines=lines,
-        similarity=1.0,
+        similarity=round(source.similarity, 4),
         stars=occurrence.stars,
         is_vendor=occurrence.is_vendor,
         is_generated=occurrence.is_generated,

@@ -109,43 +109,38 @@ def align(left: Side, right: Side, band: Band, lefts: Numbers, rights: Numbers) 
     """
     n, width = left.hashes.size, band.high - band.low + 1
     steps = np.zeros((n + 1, width), np.uint8)
-    above = np.zeros(width + 1, np.int64)  # the extra cell is what lies beyond the band
-    row = np.zeros(width + 1, np.int64)
+    scores = np.zeros(width + 1, np.int64)  # the last one is what lies beyond the band
+    their_hashes, their_kinds = right.hashes, right.kinds
     best, best_row, best_cell = 0, 0, 0
     for i in range(n):
+        ours, kind, row = left.hashes[i], left.kinds[i], steps[i + 1]
+        first, last = max(0, -i - band.low), min(width, right.hashes.size - i - band.low)
         before = 0  # score of the cell to the left
-        for cell in range(max(0, -i - band.low), min(width, right.hashes.size - i - band.low)):
+        for cell in range(first, last):
             j = i + band.low + cell
-            both = above[cell] + gain(left, i, right, j)
-            left_alone = above[cell + 1] + _GAP
-            right_alone = before + _GAP
-            score, step = 0, _STOP
-            if both > score:
-                score, step = both, _BOTH
-            if left_alone > score:
-                score, step = left_alone, _LEFT_ALONE
-            if right_alone > score:
-                score, step = right_alone, _RIGHT_ALONE
-            row[cell], steps[i + 1, cell] = score, step
-            before = score
+            if ours == their_hashes[j]:
+                score = _EQUAL_PUNCTUATION if kind == PUNCTUATION else _EQUAL
+            elif kind == NAME and their_kinds[j] == NAME:
+                score = _NAMES
+            elif kind == PLACEHOLDER or their_kinds[j] == PLACEHOLDER:
+                score = _PLACEHOLDER
+            else:
+                score = _DIFFERENT
+            score += scores[cell]
+            step = _BOTH
+            if scores[cell + 1] + _GAP > score:
+                score, step = scores[cell + 1] + _GAP, _LEFT_ALONE
+            if before + _GAP > score:
+                score, step = before + _GAP, _RIGHT_ALONE
+            if score <= 0:
+                score, step = 0, _STOP
+            scores[cell] = before = score
+            row[cell] = step
             if score > best:
                 best, best_row, best_cell = score, i + 1, cell
-        above, row = row, above
-        row[:] = 0
+        if last >= 0:
+            scores[max(last, 0) :] = 0
     return trace(steps, best_row, best_cell, band.low, lefts, rights)
-
-
-@kernel
-def gain(left: Side, i: int, right: Side, j: int) -> int:
-    """Points for laying left lexeme i and right lexeme j side by side."""
-    kind = left.kinds[i]
-    if left.hashes[i] == right.hashes[j]:
-        return _EQUAL_PUNCTUATION if kind == PUNCTUATION else _EQUAL
-    if kind == NAME and right.kinds[j] == NAME:
-        return _NAMES
-    if kind == PLACEHOLDER or right.kinds[j] == PLACEHOLDER:
-        return _PLACEHOLDER
-    return _DIFFERENT
 
 
 @kernel

@@ -16,12 +16,12 @@ from sc2_attrib.index.near.lexer import Lexemes, Numbers
 from sc2_attrib.index.near.scheme import STRIDE
 from sc2_attrib.index.search import SearchResult
 
-SAME_DIAGONAL = 256  # lexemes between the diagonals of anchors that are one candidate
+SAME_DIAGONAL = 96  # lexemes between the diagonals of anchors that are one candidate
 MOST_HITS = 64  # postings of a key that are taken; more say little
 MOST_SEEDS = 4  # sources of an exact match that are followed
 _CELL = 16  # lexemes of the text that count once towards a score
-_WINDOW_SLACK = 96  # lexemes that the diagonal of a window may be off
-_GRAM_SLACK = 32  # the same of a gram: what edits before and after it may shift
+_SLACK = 32  # lexemes by which edits may shift what stands before and after an anchor
+_WINDOW_SLACK = 64  # by which the diagonal of a window may be off
 
 
 class Candidate(NamedTuple):
@@ -40,7 +40,10 @@ class Candidate(NamedTuple):
 
 
 class Anchors(NamedTuple):
-    """Columns of equal length: document, lexeme of the text, diagonal, how far that may be off."""
+    """Columns of equal length: document, lexeme of the text, diagonal, how far that may be off.
+
+    Anchors that are not off (grams) make those that are needless on their diagonals.
+    """
 
     documents: Numbers
     places: Numbers
@@ -54,7 +57,7 @@ def anchors_of_keys(hits: Hits, keys: QueryKeys) -> Anchors:
     firsts = np.cumsum(counts) - counts
     kept = np.arange(hits.rows.size) - firsts[hits.rows] < MOST_HITS
     rows, documents, places = (column[kept] for column in hits)
-    slacks = np.where(rows < keys.n_bands, _WINDOW_SLACK, _GRAM_SLACK)
+    slacks = np.where(rows < keys.n_bands, _WINDOW_SLACK, 0)
     return Anchors(documents, keys.places[rows], places - keys.places[rows], slacks)
 
 
@@ -83,6 +86,7 @@ def candidates(anchors: Sequence[Anchors]) -> list[Candidate]:
     is_first = np.ones(documents.size, np.bool_)
     is_first[1:] = (np.diff(documents) != 0) | (np.diff(diagonals) > SAME_DIAGONAL)
     firsts = np.flatnonzero(is_first)
+    lows, highs = _bands(diagonals, slacks, firsts)
     group = np.cumsum(is_first) - 1
     cells = np.unique(group << 40 | places // _CELL)
     scores = np.bincount(cells >> 40, minlength=firsts.size)
@@ -91,10 +95,25 @@ def candidates(anchors: Sequence[Anchors]) -> list[Candidate]:
             documents[firsts],
             np.minimum.reduceat(places, firsts),
             np.maximum.reduceat(places, firsts) + 1,
-            np.minimum.reduceat(diagonals - slacks, firsts),
-            np.maximum.reduceat(diagonals + slacks, firsts),
+            lows,
+            highs,
             scores,
         ),
         axis=1,
     )
     return [Candidate(*row) for row in rows[np.lexsort((rows[:, 1], rows[:, 0], -scores))].tolist()]
+
+
+def _bands(diagonals: Numbers, slacks: Numbers, firsts: Numbers) -> tuple[Numbers, Numbers]:
+    """Lowest and highest diagonal of each group of anchors, by its exact ones if it has any."""
+    far = np.int64(1 << 40)
+    is_exact = slacks == 0
+    lows = np.minimum.reduceat(np.where(is_exact, diagonals, far), firsts)
+    highs = np.maximum.reduceat(np.where(is_exact, diagonals, -far), firsts)
+    has_exact = lows < far
+    loose_lows = np.minimum.reduceat(diagonals - slacks, firsts)
+    loose_highs = np.maximum.reduceat(diagonals + slacks, firsts)
+    return (
+        np.where(has_exact, lows, loose_lows) - _SLACK,
+        np.where(has_exact, highs, loose_highs) + _SLACK,
+    )
