@@ -26,9 +26,12 @@ from sc2_attrib.index.corpus.document import Occurrence
 from sc2_attrib.index.errors import CorpusError
 from sc2_attrib.index.grams import PADDING, GramShape
 from sc2_attrib.index.memory import MemoryPlan
+from sc2_attrib.index.near.scheme import NearScheme
 from sc2_attrib.index.segment import content, documents, hot, pages
+from sc2_attrib.index.segment import near as near_file
 from sc2_attrib.index.segment.document_writer import DocumentWriter
 from sc2_attrib.index.segment.format import SectionWriter
+from sc2_attrib.index.segment.near import NearRun, NearRuns
 from sc2_attrib.index.segment.posting_runs import N_PARTS, PART_SHIFT, GramWriter, PostingRuns, Run
 from sc2_attrib.index.segment.spool import SpoolFolder
 from sc2_attrib.index.text import Bytes, Offsets
@@ -71,6 +74,7 @@ class SegmentBuilder:
         plan: MemoryPlan,
         *,
         jobs: int,
+        near: NearScheme | None = None,
         state: BuilderState | None = None,
     ) -> None:
         """Begin a segment, or go on with one.
@@ -80,6 +84,7 @@ class SegmentBuilder:
             shape: of its grams.
             plan: what may be held in memory.
             jobs: threads.
+            near: how near keys are made; None: the segment gets none.
             state: what `checkpoint` gave for this folder.
         """
         self._folder = folder
@@ -99,6 +104,7 @@ class SegmentBuilder:
             self._content = content.ContentWriter(self._spools)
             self._runs = PostingRuns(self._spools)
             self._tails = self._spools.column("tails", np.uint8)
+            self._near = NearRuns(self._spools, near) if near else None
             self._opened = opened.pop_all()
         self._batch: list[bytes] = []
         self._batch_bytes = 0
@@ -166,6 +172,8 @@ class SegmentBuilder:
         self._documents.forget_identifiers()
         sizes = {"text": self._write_text(), "documents": self._write_documents()}
         sizes["grams"], sizes["hot"] = self._write_grams(on_sorted)
+        if self._near:
+            sizes["near"] = self._write_near(self._near)
         self._spools.remove()
         return sizes
 
@@ -206,7 +214,10 @@ class SegmentBuilder:
         ]
         run = self._pool.submit(_find_grams, batch.text, batch.ends, base, self._shape)
         text = batch.text[PADDING : PADDING + int(batch.ends[-1])]
-        self._writing.append(self._writer.submit(self._write_batch, starts, compressed, run, text))
+        keys = self._pool.submit(self._near.find, batch.raw, batch.raw_ends) if self._near else None
+        self._writing.append(
+            self._writer.submit(self._write_batch, starts, compressed, run, text, keys)
+        )
 
     def _check_room(self, end: int) -> None:
         if end // self._shape.stride > pages.MAX_POSITION:
@@ -235,12 +246,15 @@ class SegmentBuilder:
         compressed: list[Future[list[content.CompressedBlock]]],
         found: Future[Run],
         text: Bytes,
+        keys: Future[NearRun] | None,
     ) -> Offsets:
         """Append what was made of a batch; its postings a part."""
         blocks = [block for future in compressed for block in future.result()]
         self._content.add(starts, blocks)
         run = found.result()
         self._runs.append(run, text)
+        if self._near and keys:
+            self._near.append(keys.result())
         return np.diff(run.starts)
 
     # Pass 2: files
@@ -278,6 +292,11 @@ class SegmentBuilder:
             page_writer.finish()
             hot_writer.finish()
             return page_file.finish(), hot_file.finish()
+
+    def _write_near(self, runs: NearRuns) -> int:
+        with SectionWriter(self._folder / "near", near_file.KIND) as writer:
+            runs.write(writer, self._pool, self._plan.group_postings)
+            return writer.finish()
 
 
 def _normalize(contents: list[bytes]) -> _Batch:

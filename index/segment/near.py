@@ -46,19 +46,6 @@ class NearRun(NamedTuple):
     counts: Numbers
 
 
-def find_keys(raw: bytes, raw_ends: Offsets, scheme: NearScheme) -> NearRun:
-    """Make the keys of a batch of documents; document i is raw[raw_ends[i]:raw_ends[i + 1]]."""
-    from sc2_attrib.index import gram_kernels
-
-    found = document_keys(raw, raw_ends, scheme, fast=True)
-    keys = as_page_keys(found.keys)
-    payloads = payload_bits(keys) | found.units.astype(np.uint64)
-    pairs = np.empty((keys.size, 2), np.uint64)
-    starts = np.empty(N_PARTS + 1, np.int64)
-    gram_kernels.scatter(keys, payloads, keys.size, _PART_SHIFT, pairs, starts)
-    return NearRun(pairs, starts, found.milestones, found.counts)
-
-
 def as_page_keys(keys: Numbers) -> Keys:
     """Spread keys of 62 bits over 64."""
     return keys.astype(np.uint64) << np.uint64(64 - _KEY_BITS)
@@ -75,12 +62,25 @@ def payload_bits(keys: Keys) -> Keys:
 class NearRuns:
     """The keys of a segment that is being built, on disk."""
 
-    def __init__(self, spools: SpoolFolder) -> None:
+    def __init__(self, spools: SpoolFolder, scheme: NearScheme) -> None:
         """Begin, or go on where the spools stand."""
+        self._scheme = scheme
         self._pairs = spools.column("near", "<u8")
         self._starts = spools.column("near_runs", "<i8")
         self._milestones = spools.column("near_milestones", "<u4")
         self._counts = spools.column("near_counts", "<i8")
+
+    def find(self, raw: bytes, raw_ends: Offsets) -> NearRun:
+        """Make the keys of a batch of documents: raw[raw_ends[i]:raw_ends[i + 1]] is document i."""
+        from sc2_attrib.index import gram_kernels
+
+        found = document_keys(raw, raw_ends, self._scheme, fast=True)
+        keys = as_page_keys(found.keys)
+        payloads = payload_bits(keys) | found.units.astype(np.uint64)
+        pairs = np.empty((keys.size, 2), np.uint64)
+        starts = np.empty(N_PARTS + 1, np.int64)
+        gram_kernels.scatter(keys, payloads, keys.size, _PART_SHIFT, pairs, starts)
+        return NearRun(pairs, starts, found.milestones, found.counts)
 
     def append(self, run: NearRun) -> None:
         """Append the keys of the next batch."""
@@ -93,13 +93,7 @@ class NearRuns:
         self._milestones.extend(run.milestones)
         self._counts.extend(run.counts)
 
-    def write(
-        self,
-        writer: SectionWriter,
-        scheme: NearScheme,
-        pool: ThreadPoolExecutor,
-        group_postings: int,
-    ) -> None:
+    def write(self, writer: SectionWriter, pool: ThreadPoolExecutor, group_postings: int) -> None:
         """Sort everything into a segment's file, at most `group_postings` at a time a thread."""
         pages = PageWriter(writer)
         groups = self._groups(group_postings)
@@ -111,7 +105,7 @@ class NearRuns:
         for future in waiting:
             pages.add(*future.result())
         pages.finish()
-        writer.add("scheme", json.dumps(scheme.to_fields()).encode())
+        writer.add("scheme", json.dumps(self._scheme.to_fields()).encode())
         writer.add("milestones", self._milestones.mapped())
         writer.add("first", np.concatenate(([0], np.cumsum(self._counts.mapped()))).astype("<i8"))
 
