@@ -143,7 +143,7 @@ class Checker:
         self.policy = policy
         self._searcher = searcher
         self._own_code = own_code
-        self._near = near
+        self.near = near
         self._jobs = jobs
         if self.min_chars < guarantee:
             raise UsageError(
@@ -186,9 +186,9 @@ class Checker:
 
     def _find(self, texts: Sequence[bytes]) -> list[Found | UnusableError]:
         exact = self._searcher.search(texts, min_chars=self.min_chars, max_sources=self.max_sources)
-        if self._near is None:
+        if self.near is None:
             return [Found(found) for found in exact]
-        near = self._searcher.search_near(texts, exact, self._near, max_sources=self.max_sources)
+        near = self._searcher.search_near(texts, exact, self.near, max_sources=self.max_sources)
         return list(map(Found, exact, near))
 
     def _checked(

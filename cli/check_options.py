@@ -7,6 +7,9 @@ from typing import Annotated
 
 from sc2_attrib.attribution.outcome import FailOn
 from sc2_attrib.cli.options import setting
+from sc2_attrib.index.search import NearOptions
+
+NEAR = NearOptions()
 
 MinChars = Annotated[
     int | None,
@@ -22,6 +25,26 @@ MaxSources = Annotated[
     int,
     setting("max-sources", metavar="N", min=0, help="Sources listed a match; 0 lists all."),
 ]
+MinSimilarity = Annotated[
+    float,
+    setting(
+        "min-similarity",
+        metavar="SHARE",
+        min=0.5,
+        max=1.0,
+        help="Share of its lexemes that an edited copy has in common with its source, at least.",
+    ),
+]
+MinLexemes = Annotated[
+    int,
+    setting(
+        "min-lexemes",
+        metavar="N",
+        min=34,
+        help="Shortest edited copy to report, in names, numbers, strings and signs.",
+    ),
+]
+NoNear = Annotated[bool, setting("no-near", help="Report exact matches only, no edited copies.")]
 IncludeText = Annotated[
     bool, setting("include-text", help="Put the checked texts into the result and the ledger.")
 ]
@@ -33,3 +56,8 @@ FailOnMatch = Annotated[
         "none.",
     ),
 ]
+
+
+def near_options(*, no_near: bool, min_similarity: float, min_lexemes: int) -> NearOptions | None:
+    """Say which edited copies are asked for; None: none."""
+    return None if no_near else NearOptions(min_similarity, min_lexemes)

@@ -3,7 +3,7 @@
 import shlex
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
 from sc2_attrib import __version__
@@ -31,7 +31,11 @@ class RunStart:
 
     def finished(self, searcher: Searcher, checker: Checker, *, model: Model | None = None) -> Run:
         """Describe the run that ends now."""
-        options = {"min_chars": checker.min_chars, "max_sources": checker.max_sources}
+        options = {
+            "min_chars": checker.min_chars,
+            "max_sources": checker.max_sources,
+            "near": asdict(checker.near) if checker.near else None,
+        }
         return Run(
             id=str(uuid.uuid4()),
             started=self.started,

@@ -9,7 +9,17 @@ import typer
 
 from sc2_attrib.attribution.check import DEFAULT_MAX_SOURCES, Checker, CheckInput
 from sc2_attrib.attribution.outcome import FailOn, exit_code
-from sc2_attrib.cli.check_options import FailOnMatch, IncludeText, MaxSources, MinChars
+from sc2_attrib.cli.check_options import (
+    NEAR,
+    FailOnMatch,
+    IncludeText,
+    MaxSources,
+    MinChars,
+    MinLexemes,
+    MinSimilarity,
+    NoNear,
+    near_options,
+)
 from sc2_attrib.cli.inputs import Input, collect, listed_paths, parse_size
 from sc2_attrib.cli.locations import open_index_at, required_index
 from sc2_attrib.cli.options import AsJson, Formats, IndexLocation, Jobs, setting
@@ -56,6 +66,9 @@ def scan(
     fail_on: FailOnMatch = FailOn.DENY,
     min_chars: MinChars = None,
     max_sources: MaxSources = DEFAULT_MAX_SOURCES,
+    min_similarity: MinSimilarity = NEAR.min_similarity,
+    min_lexemes: MinLexemes = NEAR.min_lexemes,
+    no_near: NoNear = False,
     include_text: IncludeText = False,
     jobs: Jobs = None,
     formats: Formats = None,
@@ -86,6 +99,9 @@ def scan(
             max_sources=max_sources,
             policy=judged.policy,
             own_code=own_code,
+            near=near_options(
+                no_near=no_near, min_similarity=min_similarity, min_lexemes=min_lexemes
+            ),
             jobs=jobs or os.cpu_count() or 1,
         )
         discard_old(outputs)

@@ -31,7 +31,7 @@ class SegmentDocuments:
         return Hits(rows, documents, places)
 
     def find(self, swhid: Swhid) -> int | None:
-        document = self._segment.find(bytes.fromhex(swhid.rpartition(":")[2]))
+        document = self._segment.documents.find(bytes.fromhex(swhid.rpartition(":")[2]))
         if document is None or self.is_removed(document):
             return None
         first, stop = self._table.first[document : document + 2].tolist()

@@ -1,14 +1,11 @@
 """An open segment: its files, mapped, behind the tables that the matcher asks."""
 
 from collections.abc import Iterator
-from functools import cached_property
 from pathlib import Path
 from typing import Self
 
-import numpy as np
-
 from sc2_attrib.index.corpus.document import Occurrence
-from sc2_attrib.index.grams import GramShape, Keys
+from sc2_attrib.index.grams import GramShape
 from sc2_attrib.index.segment import content, documents, hot, near, pages
 from sc2_attrib.index.segment.format import SectionFile
 from sc2_attrib.index.text import Offsets
@@ -67,25 +64,6 @@ class Segment:
         return hot.HotCache(
             self._files["hot"], self.documents.license_sets, self.shape.reach, max_bytes
         )
-
-    def find(self, identifier: bytes) -> int | None:
-        """Find a document by its content id."""
-        numbers, order = self._by_identifier
-        wanted = int.from_bytes(identifier[:8], "little")
-        at = int(np.searchsorted(numbers, np.uint64(wanted)))
-        while at < numbers.size and int(numbers[at]) == wanted:
-            if self.documents.identifier(int(order[at])) == identifier:
-                return int(order[at])
-            at += 1
-        return None
-
-    @cached_property
-    def _by_identifier(self) -> tuple[Keys, Offsets]:
-        """The first 8 bytes of all content ids, ascending, and the documents they belong to."""
-        ids = np.frombuffer(b"".join(self.documents.identifiers()), np.uint8)
-        numbers = np.ascontiguousarray(ids.reshape(-1, documents.ID_BYTES)[:, :8]).view("<u8")[:, 0]
-        order = np.argsort(numbers, kind="stable")
-        return numbers[order], order
 
     def digests(self) -> dict[str, str]:
         """Digest of each file (format.py)."""
