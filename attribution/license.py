@@ -31,6 +31,7 @@ from sc2_attrib.attribution.license_tree import (
 from sc2_attrib.attribution.result import Assertion, Category, LicenseRecord
 from sc2_attrib.index.corpus.document import Basis, LicenseAssertion
 from sc2_attrib.index.corpus.license_names import (
+    ABBREVIATED,
     NAMES,
     SAYS_NOTHING,
     gnu_id,
@@ -40,8 +41,6 @@ from sc2_attrib.index.corpus.license_names import (
 
 LONGEST_EXPRESSION = 2000  # characters; longer evidence is a licence's text, not its name
 LONGEST_REF = 60  # characters after `LicenseRef-`
-
-_ABBREVIATED = re.compile(r"(?P<long>.+?)\s*\((?P<short>[^()]+)\)")
 
 
 @lru_cache(maxsize=4096)
@@ -83,7 +82,7 @@ def conclude(
 def _read_name(name: str) -> LicenseTree | None:
     """Look up a name: as it stands, without the abbreviation in brackets after it, by that."""
     tree = _look_up(name)
-    if tree is None and (both := _ABBREVIATED.fullmatch(name)):
+    if tree is None and (both := ABBREVIATED.fullmatch(name)):
         tree = _look_up(both["long"]) or _look_up(both["short"])
     return tree
 

@@ -15,7 +15,7 @@ Source of the comment: git-archive(1); POSIX pax, "comment" in a global extended
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -35,10 +35,13 @@ from sc2_attrib.index.corpus.files import (
     Repository,
     document_of,
 )
+from sc2_attrib.index.corpus.manifests import MOST_BYTES
+from sc2_attrib.index.corpus.repository_evidence import RepositoryEvidence, is_evidence
 from sc2_attrib.index.errors import CorpusError
 
 SUFFIXES = (*tar_members.SUFFIXES, zip_members.SUFFIX)
 
+_MOST_EVIDENCE_BYTES = 1 << 25  # read while going over the names; what is beyond says nothing
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")  # SHA-1; SHA-256 in newer repositories
 _OUTSIDE = re.compile(r"[/\\]|[A-Za-z]:|(.*[/\\])?\.\.([/\\]|$)", re.DOTALL)
 
@@ -50,12 +53,14 @@ class _Survey:
     top: str
     n_bytes: int
     revision: str | None
+    evidence: RepositoryEvidence
 
 
 class ArchiveSource:
     """The text files in an archive, in the archive's order.
 
-    Licence evidence is what each file says in its own first lines.
+    Licence evidence is what each file says in its own first lines, and what licence files and
+    manifests say for those around them.
     """
 
     def __init__(self, path: Path) -> None:
@@ -86,20 +91,26 @@ class ArchiveSource:
         content = reason or member.read()
         if isinstance(content, SkipReason):
             return SkippedDocument(path, content)
-        return document_of(content, path, Repository(self._name, survey.revision))
+        repository = Repository(self._name, survey.revision, evidence=survey.evidence)
+        return document_of(content, path, repository)
 
     @cached_property
     def _survey(self) -> _Survey:
         tops: set[str] = set()
-        n_bytes = 0
+        evidence: dict[str, bytes] = {}
+        n_bytes, room = 0, _MOST_EVIDENCE_BYTES
         with self._open() as archive:
             revision = archive.comment if _COMMIT.fullmatch(archive.comment) else None
             for member in archive.members:
                 reason = _reason_to_skip(member)
                 if reason is not SkipReason.LEADS_OUTSIDE:
                     tops.add(_top(_path(member)))
-                n_bytes += 0 if reason else member.n_bytes
-        return _Survey(tops.pop() if len(tops) == 1 else "", n_bytes, revision)
+                if reason is None:
+                    n_bytes += member.n_bytes
+                    evidence |= (found := _evidence(member, room))
+                    room -= sum(map(len, found.values()))
+        top = tops.pop() if len(tops) == 1 else ""
+        return _Survey(top, n_bytes, revision, _repository_evidence(evidence, top))
 
     @contextmanager
     def _open(self) -> Iterator[OpenArchive]:
@@ -114,6 +125,22 @@ class ArchiveSource:
             raise CorpusError(
                 f"{self._path}: can't be read as an archive: {why}; check it or fetch it again"
             ) from err
+
+
+def _evidence(member: Member, room: int) -> dict[str, bytes]:
+    """Read a member that may speak of licences, if there is room for it."""
+    path = _path(member)
+    if not is_evidence(path) or member.n_bytes > min(room, MOST_BYTES):
+        return {}
+    content = member.read()
+    return {} if isinstance(content, SkipReason) else {path: content}
+
+
+def _repository_evidence(files: Mapping[str, bytes], top: str) -> RepositoryEvidence:
+    evidence = RepositoryEvidence()
+    for path, content in files.items():
+        evidence.see(path.removeprefix(top), content)
+    return evidence
 
 
 def _path(member: Member) -> str:

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
-from typing import Protocol
+from itertools import islice
+from typing import Protocol, runtime_checkable
 
 from sc2_attrib.index.corpus.license_names import NOTHING_SAID, canonical_name
 
@@ -79,7 +80,8 @@ class Occurrence:
 def _evidence_key(licenses: tuple[LicenseAssertion, ...]) -> str:
     names: dict[Basis, set[str]] = defaultdict(set)
     for said in licenses:
-        names[said.basis].add(canonical_name(said.expression))
+        name = canonical_name(said.expression)
+        names[said.basis].add(f"({name})" if " OR " in name else name)
     speaking = [basis for basis in Basis if names[basis] - {NOTHING_SAID}]
     strongest = names[speaking[0]] if speaking else {NOTHING_SAID} & set().union(*names.values())
     others = set().union(*(names[basis] for basis in speaking)) - strongest
@@ -174,3 +176,18 @@ class CorpusSource(Protocol):
         Raises:
             CorpusError: the source can't be read or has not the shape it should.
         """
+
+
+@runtime_checkable
+class ResumableSource(Protocol):
+    """A source that can begin in its middle for less than the cost of what lies before."""
+
+    def items_from(self, first: int) -> Iterator[SourceDocument | SkippedDocument]:
+        """Yield what iterating would, less the first `first` items."""
+
+
+def items_from(source: CorpusSource, first: int) -> Iterator[SourceDocument | SkippedDocument]:
+    """Items of a source from a number on, in the cheapest way it has."""
+    if isinstance(source, ResumableSource):
+        return source.items_from(first)
+    return islice(source, first, None)

@@ -6,8 +6,8 @@ folder is met at its own path, one outside is not part of the folder.
 
 import os
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from sc2_attrib.index.corpus import notebook
@@ -21,6 +21,7 @@ from sc2_attrib.index.corpus.document import (
 from sc2_attrib.index.corpus.encoding import to_utf8
 from sc2_attrib.index.corpus.evidence import read_evidence
 from sc2_attrib.index.corpus.language import language_of
+from sc2_attrib.index.corpus.repository_evidence import RepositoryEvidence, is_evidence
 from sc2_attrib.index.errors import CorpusError
 
 # The Stack v2 was built from files below 10 MB; larger ones are data far more often than code.
@@ -42,12 +43,16 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """What the files of one repository have in common; the fields are those of `Occurrence`."""
+    """What the files of one repository have in common; the fields are those of `Occurrence`.
+
+    `evidence` is what some of its files say about the licences of others.
+    """
 
     name: str
     revision: str | None = None
     licenses: tuple[LicenseAssertion, ...] = ()
     url: str | None = None
+    evidence: RepositoryEvidence = field(default_factory=RepositoryEvidence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +95,17 @@ def walk(
                 yield SkippedDocument(path, SkipReason.UNREADABLE)
 
 
+def read_repository_evidence(files: Iterable[File | SkippedDocument]) -> RepositoryEvidence:
+    """Read what speaks of licences among the files of a repository."""
+    evidence = RepositoryEvidence()
+    for file in files:
+        if isinstance(file, File) and is_evidence(file.path):
+            raw = read_raw(file.location)
+            if not isinstance(raw, SkipReason):
+                evidence.see(file.path, raw)
+    return evidence
+
+
 def read_document(file: File, repository: Repository) -> SourceDocument | SkippedDocument:
     """Read a file as one occurrence; see `document_of`."""
     raw = read_raw(file.location)
@@ -125,7 +141,7 @@ def document_of(raw: bytes, path: str, repository: Repository) -> SourceDocument
         src_encoding=text.src_encoding,
         copyright=evidence.copyright,
     )
-    return SourceDocument(text.content, occurrence)
+    return SourceDocument(text.content, repository.evidence.add_to(occurrence))
 
 
 def _text_of_file(raw: bytes, path: str) -> FileText | SkipReason:

@@ -4,13 +4,21 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sc2_attrib.index.corpus.document import CorpusDescription, SkippedDocument, SourceDocument
-from sc2_attrib.index.corpus.files import File, Repository, read_document, size_of, walk
+from sc2_attrib.index.corpus.files import (
+    File,
+    Repository,
+    read_document,
+    read_repository_evidence,
+    size_of,
+    walk,
+)
 
 
 class FolderSource:
     """Every text file below a folder; the folder's name is the repository.
 
-    Licence evidence is what each file says in its own first lines.
+    Licence evidence is what each file says in its own first lines, and what licence files and
+    manifests say for those around them.
     """
 
     def __init__(self, root: Path) -> None:
@@ -27,7 +35,8 @@ class FolderSource:
 
     def __iter__(self) -> Iterator[SourceDocument | SkippedDocument]:
         """Yield the files ordered by path."""
-        repository = Repository(self._name)
+        evidence = read_repository_evidence(walk(self._root))
+        repository = Repository(self._name, evidence=evidence)
         for found in walk(self._root):
             if isinstance(found, File):
                 yield read_document(found, repository)

@@ -38,6 +38,7 @@ from sc2_attrib.index.corpus.files import (
     Repository,
     document_of,
     read_raw,
+    read_repository_evidence,
     size_of,
 )
 from sc2_attrib.index.errors import CorpusError
@@ -77,7 +78,8 @@ class Origin:
 class GitTreeSource:
     """The tracked files of a git working tree, ordered by path.
 
-    Licence evidence is what each file says in its own first lines.
+    Licence evidence is what each file says in its own first lines, and what licence files and
+    manifests say for those around them.
     """
 
     def __init__(self, root: Path) -> None:
@@ -95,9 +97,11 @@ class GitTreeSource:
         """Yield the files ordered by path."""
         head = _read_head(self._root)
         committed = _read_blob_ids(self._root, head) if head else {}
+        evidence = read_repository_evidence(_files(self._root))
+        repository = replace(self._repository, revision=head, evidence=evidence)
         for found in _files(self._root):
             if isinstance(found, File):
-                yield self._read_document(found, head, committed.get(found.location))
+                yield _read_document(found, repository, committed.get(found.location))
             else:
                 yield found
 
@@ -108,15 +112,18 @@ class GitTreeSource:
             return Repository(origin.repository, url=origin.url)
         return Repository(self._root.name)
 
-    def _read_document(
-        self, file: File, head: str | None, blob_id: str | None
-    ) -> SourceDocument | SkippedDocument:
-        raw = read_raw(file.location)
-        if isinstance(raw, SkipReason):
-            return SkippedDocument(file.path, raw)
-        is_committed = blob_id is not None and _blob_id(raw, blob_id) == blob_id
-        repository = replace(self._repository, revision=head if is_committed else None)
-        return document_of(raw, file.path, repository)
+
+def _read_document(
+    file: File, repository: Repository, blob_id: str | None
+) -> SourceDocument | SkippedDocument:
+    """Read a file; it is of the repository's revision only if it has the content it has there."""
+    raw = read_raw(file.location)
+    if isinstance(raw, SkipReason):
+        return SkippedDocument(file.path, raw)
+    is_committed = blob_id is not None and _blob_id(raw, blob_id) == blob_id
+    return document_of(
+        raw, file.path, repository if is_committed else replace(repository, revision=None)
+    )
 
 
 def is_git_tree(root: Path) -> bool:

@@ -9,7 +9,8 @@ a distribution that another of the same name hides on the import path; files tha
 outside the installation folder.
 
 Licences are what the metadata states, best first: License-Expression, licence classifiers, a short
-License field. The last is often a whole licence text, which is no name of a licence.
+License field. The last is often a whole licence text, which is no name of a licence. The licence
+files beside the metadata speak for the whole distribution.
 
 Source: PyPA, "Core metadata specifications" and "Recording installed projects".
 """
@@ -33,17 +34,24 @@ from sc2_attrib.index.corpus.document import (
     SkipReason,
     SourceDocument,
 )
-from sc2_attrib.index.corpus.files import File, Repository, read_document, size_of, walk
+from sc2_attrib.index.corpus.files import (
+    File,
+    Repository,
+    read_document,
+    read_raw,
+    size_of,
+    walk,
+)
+from sc2_attrib.index.corpus.license_files import is_license_file
+from sc2_attrib.index.corpus.manifests import metadata_licenses
+from sc2_attrib.index.corpus.repository_evidence import RepositoryEvidence
 
 PYTHON_SUFFIXES = (".py", ".pyi")
 OWN_NAME = "sc2-attrib"
-LONGEST_LICENSE_NAME = 100  # characters; classifiers have up to 63, a licence's text thousands
 
 # The parts of the standard library's folder that aren't the standard library.
 _INSTALLATION_FOLDERS = frozenset({"site-packages", "dist-packages", "__pycache__"})
 _EDITABLE = re.compile(r'"editable"\s*:\s*true')  # in direct_url.json: PEP 610
-_CLASSIFIER_PREFIX = "License :: "
-_CATCH_ALL_CLASSIFIER = "OSI Approved"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +61,7 @@ class _Package:
     name: str
     version: str | None
     licenses: tuple[LicenseAssertion, ...]
+    evidence: RepositoryEvidence
     files: Iterator[File | SkippedDocument]
 
 
@@ -101,6 +110,7 @@ class InstalledSource:
             name="cpython",
             version=platform.python_version(),
             licenses=(LicenseAssertion("PSF-2.0", Basis.MANIFEST),),
+            evidence=_license_files(self._standard_library, ["LICENSE.txt"]),
             files=_walk(self._standard_library),
         )
         distributions = self._distributions
@@ -110,7 +120,9 @@ class InstalledSource:
 
 
 def _documents(package: _Package) -> Iterator[SourceDocument | SkippedDocument]:
-    repository = Repository(package.name, package.version, package.licenses)
+    repository = Repository(
+        package.name, package.version, package.licenses, evidence=package.evidence
+    )
     for found in package.files:
         if isinstance(found, SkippedDocument):
             yield found
@@ -139,6 +151,7 @@ def _read_package(distribution: Distribution) -> _Package | SkippedDocument:
         name=metadata["Name"],
         version=metadata["Version"],
         licenses=_licenses(metadata),
+        evidence=_license_files(root, map(str, distribution.files or ())),
         files=_files(distribution, metadata["Name"], root),
     )
 
@@ -153,22 +166,23 @@ def _read_metadata(distribution: Distribution) -> Message | None:
 
 
 def _licenses(metadata: Message) -> tuple[LicenseAssertion, ...]:
-    classifiers = (
-        classifier.rpartition(" :: ")[2]
-        for classifier in metadata.get_all("Classifier", [])
-        if classifier.startswith(_CLASSIFIER_PREFIX)
+    stated = (
+        metadata.get_all(name, []) for name in ("License-Expression", "Classifier", "License")
     )
-    expressions = (
-        metadata.get_all("License-Expression")
-        or [name for name in classifiers if name != _CATCH_ALL_CLASSIFIER]
-        or [name for name in metadata.get_all("License", []) if _is_license_name(name)]
-    )
-    return tuple(LicenseAssertion(name, Basis.MANIFEST, "METADATA") for name in expressions)
+    names = metadata_licenses(*stated)
+    return tuple(LicenseAssertion(name, Basis.MANIFEST, "METADATA") for name in names)
 
 
-def _is_license_name(text: str) -> bool:
-    is_one_line = "\n" not in text and len(text) <= LONGEST_LICENSE_NAME
-    return is_one_line and text.upper() not in {"", "UNKNOWN"}
+def _license_files(root: Path, paths: Iterable[str]) -> RepositoryEvidence:
+    """Read the licence files of a distribution: those beside its metadata speak for all of it."""
+    evidence = RepositoryEvidence()
+    for path in sorted(paths):
+        is_outside = path.startswith("/") or ".." in path.split("/")
+        if is_license_file(path) and not is_outside and (".dist-info/" in path or "/" not in path):
+            raw = read_raw(root / path)
+            if isinstance(raw, bytes):
+                evidence.see_license(path, raw, folder="")
+    return evidence
 
 
 def _files(distribution: Distribution, name: str, root: Path) -> Iterator[File | SkippedDocument]:

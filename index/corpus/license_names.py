@@ -11,7 +11,16 @@ own spelling, and so does an expression. Nothing is judged.
 
 import re
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cache, lru_cache
+
+# The SPDX ids that most sources carry.
+COMMON_IDS = (
+    *("MIT", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "0BSD", "Zlib", "PSF-2.0"),
+    *("Python-2.0", "BSL-1.0", "CC-BY-4.0", "CC0-1.0", "Unlicense", "MPL-2.0", "EPL-2.0"),
+    *("LGPL-2.1-only", "LGPL-2.1-or-later", "LGPL-3.0-only", "LGPL-3.0-or-later"),
+    *("GPL-2.0-only", "GPL-2.0-or-later", "GPL-3.0-only", "GPL-3.0-or-later"),
+    *("AGPL-3.0-only", "AGPL-3.0-or-later", "LicenseRef-scancode-public-domain"),
+)
 
 # Where a name leaves the version open we take what ScanCode takes: the usual text for permissive
 # licences, "this version or any later" of the first one for the GNU family.
@@ -140,6 +149,7 @@ _OR_LATER = re.compile(
     r"(?:\s+versions?)?\)?",
     re.IGNORECASE,
 )
+ABBREVIATED = re.compile(r"(?P<long>.+?)\s*\((?P<short>[^()]+)\)")
 _MARKS = re.compile(r"[\s,;()\"'_]+")
 _VERSION = re.compile(r"v\.?(?=\d)")
 _GNU = re.compile(
@@ -175,10 +185,24 @@ def gnu_id(key: str) -> str | None:
 @lru_cache(4096)
 def canonical_name(evidence: str) -> str:
     """Spell the name of a licence in one way; what is not known here stays as it is."""
-    key = name_key(plain_name(evidence))
+    name = plain_name(evidence)
+    both = ABBREVIATED.fullmatch(name)
+    spellings = (name, both["long"], both["short"]) if both else (name,)
+    return next(filter(None, map(_known_name, spellings)), evidence)
+
+
+def _known_name(name: str) -> str | None:
+    key = name_key(name)
     if not key or key in SAYS_NOTHING:
         return NOTHING_SAID
-    return NAMES.get(key) or gnu_id(key) or evidence
+    if key in NAMES:
+        return NAMES[key]
+    return gnu_id(key) or _ids().get(name.casefold()) or _ids().get(key)
+
+
+@cache
+def _ids() -> Mapping[str, str]:
+    return {id_.casefold(): id_ for id_ in COMMON_IDS}
 
 
 def plain_name(evidence: str) -> str:

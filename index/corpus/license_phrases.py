@@ -54,7 +54,7 @@ FAMILIES: Mapping[str, tuple[Rule, ...]] = {
     "under the BSD license": (Rule("BSD-3-Clause", GUESS),),
     "permission is hereby granted, free of charge, to any person": (
         Rule("Unicode-DFS-2016", TEXT, ("of the Unicode data files",)),
-        Rule("NCSA", TEXT, ("redistributions in binary form must reproduce",)),
+        Rule("NCSA", TEXT, ("deal with the software", "binary form must reproduce")),
         Rule("BSL-1.0", TEXT, ("accompanying documentation covered by this license",)),
         Rule("MIT", TEXT, ("without restriction", "this permission notice")),
         Rule("MIT-0", TEXT, ("without restriction", "the software is provided as is")),
@@ -187,6 +187,7 @@ CHOICES = (
     "you may select, at your option, one of the above-listed licenses",
 )
 
+_HEAD_BYTES = 4096  # a longer text is no notice, and what it offers is not its own
 _LICENCE = b"licen"  # however it goes on: license, licence, licensed
 _LEAD = 3  # letters before it that families are sorted by
 _HINTS = (b"redistribut", b"permission", b"publicdomain", b"creativecommons")
@@ -225,7 +226,8 @@ def find_licenses(squeezed: bytes) -> tuple[Found, ...]:
     for expression, confidence in (*_families(squeezed), *_gnu(squeezed)):
         best[expression] = max(confidence, best.get(expression, 0))
     found = [Found(*each) for each in best.items() if not _is_part(each[0], best)]
-    if len(found) > 1 and any(choice in squeezed for choice in _phrases(CHOICES)):
+    is_head = len(squeezed) <= _HEAD_BYTES
+    if is_head and len(found) > 1 and any(choice in squeezed for choice in _phrases(CHOICES)):
         expression = " OR ".join(sorted(each.expression for each in found))
         return (Found(expression, min(each.confidence for each in found)),)
     return tuple(sorted(found, key=lambda each: (-each.confidence, each.expression)))

@@ -13,6 +13,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from sc2_attrib.index.corpus.stack_rows import (
     document_of,
     license_type_of,
     occurrence_of,
+    with_evidence,
 )
 from sc2_attrib.index.errors import CorpusError
 
@@ -78,8 +80,12 @@ class ParquetSource:
 
     def __iter__(self) -> Iterator[SourceDocument | SkippedDocument]:
         """Yield the files in the tables' own order."""
+        return self.items_from(0)
+
+    def items_from(self, first: int) -> Iterator[SourceDocument | SkippedDocument]:
+        """Yield the files from a number on; of those before, no content is fetched."""
         corpus = self.describe().name
-        files = (found for file in self._files() for found in _read(file))
+        files = islice((found for file in self._files() for found in _read(file)), first, None)
         wanted = (self._without_unwanted_blob(found, corpus) for found in files)
         for found in fetch_contents(wanted, self._store):
             yield document_of(found, corpus=corpus)
@@ -124,7 +130,8 @@ def _read(file: Path) -> Iterator[StackFile]:
         read = read_repository if shape.is_by_repository else read_files
         batches = parquet.iter_batches(n_at_once, columns=shape.leaves, use_threads=False)
         for batch in batches:
-            yield from read(batch, f"{file.name}:", n_rows + 1)
+            found = read(batch, f"{file.name}:", n_rows + 1)
+            yield from with_evidence(found) if shape.is_by_repository else found
             n_rows += batch.num_rows
 
 

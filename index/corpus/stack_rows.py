@@ -15,8 +15,8 @@ HuggingFaceCode/stack-v3-train.
 """
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from functools import lru_cache
 from typing import Any
@@ -31,6 +31,7 @@ from sc2_attrib.index.corpus.document import (
     SourceDocument,
 )
 from sc2_attrib.index.corpus.evidence import FileEvidence, read_evidence
+from sc2_attrib.index.corpus.repository_evidence import RepositoryEvidence, is_evidence
 
 Row = Mapping[str, Any]
 
@@ -104,11 +105,13 @@ class StackFile:
 
     `content` is the text as UTF-8 bytes, where to find it, why it is left out, or None for null.
     `values` are of `COLUMNS`; `place` is where the row stands and stands in for a missing path.
+    `evidence` is what other files of the repository say, where they stand in the same row.
     """
 
     content: bytes | Blob | SkipReason | None
     values: Row
     place: str
+    evidence: RepositoryEvidence | None = None
 
 
 def blob_of(values: Row) -> Blob | None:
@@ -126,9 +129,20 @@ def document_of(file: StackFile, *, corpus: str) -> SourceDocument | SkippedDocu
     """
     occurrence = occurrence_of(file, corpus=corpus)
     if isinstance(file.content, bytes) and file.content:
+        occurrence = file.evidence.add_to(occurrence) if file.evidence else occurrence
         return SourceDocument(file.content, occurrence, license_type_of(file))
     path = f"{occurrence.repository}/{occurrence.path.removeprefix('/')}"
     return SkippedDocument(path, _reason_to_skip(file.content))
+
+
+def with_evidence(files: Iterable[StackFile]) -> Iterator[StackFile]:
+    """Let the files of one repository speak for each other, as far as the table has their texts."""
+    files, evidence = list(files), RepositoryEvidence()
+    for file in files:
+        path = _first(file.values, PATH_COLUMNS) or ""
+        if isinstance(file.content, bytes) and is_evidence(path):
+            evidence.see(path, file.content)
+    return (replace(file, evidence=evidence) for file in files)
 
 
 def _reason_to_skip(content: bytes | Blob | SkipReason | None) -> SkipReason:

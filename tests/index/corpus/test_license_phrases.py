@@ -138,7 +138,7 @@ def installed_license_files() -> list[tuple[str, Path]]:
     """Licence files of the installed distributions, each with the SPDX id its metadata states."""
     files = []
     for distribution in importlib.metadata.distributions():
-        stated = distribution.metadata.get("License-Expression") or ""
+        stated = distribution.metadata["License-Expression"] or ""
         if re.fullmatch(r"MIT|Apache-2.0|BSD-[23]-Clause|MPL-2.0|ISC|PSF-2.0", stated):
             names = distribution.metadata.get_all("License-File") or ["LICENSE"]
             paths = [str(file) for file in distribution.files or ()]
