@@ -89,13 +89,14 @@ def recheck(
     has the same content. Ends with 1 if a record is a violation now that was none, with 4 if some
     text could not be checked again.
     """
-    session = Session.of(context)
+    session, path = Session.of(context), _required(ledger)
     judged = judging(session, policy, reviews=reviews)
     location = required_index(index)
+    verify_ledger(path)
     code = 0
     with open_index_at(location) as searcher, judged.own_code() as own_code:
         is_removed = _Removals(location)
-        for record in records(_required(ledger)):
+        for record in records(path):
             result = _checked_again(record, searcher, own_code, judged, session)
             print_data(_told(record, result, changes(record, result, is_removed), as_json=as_json))
             code = _worse(code, _code(record, result))
@@ -211,6 +212,7 @@ def _lines(record: Mapping[str, Any], result: Result, found: list[Change]) -> It
     n_missing = result.summary.errors
     missing = f", {counted(n_missing, 'text')} not at hand" if n_missing else ""
     what = counted(len(found), "change") if found else "nothing has changed"
+    what = "no change seen" if n_missing and not found else what
     yield f"record {record['number']}, {record['run']['finished'][:10]}: {what}{missing}"
     for each in found:
         arrow = " -> ".join(filter(None, (each.before, each.after)))
