@@ -15,7 +15,17 @@ from sc2_attrib.attribution.check import DEFAULT_MAX_SOURCES, Checker
 from sc2_attrib.attribution.outcome import FailOn, exit_code
 from sc2_attrib.attribution.report.visible import visible
 from sc2_attrib.attribution.text import decode_input
-from sc2_attrib.cli.check_options import FailOnMatch, MaxSources, MinChars
+from sc2_attrib.cli.check_options import (
+    NEAR,
+    FailOnMatch,
+    IncludeText,
+    MaxSources,
+    MinChars,
+    MinLexemes,
+    MinSimilarity,
+    NoNear,
+    near_options,
+)
 from sc2_attrib.cli.completing import CheckedCompletion, Completer, NamedPrompt
 from sc2_attrib.cli.generate_options import (
     DoSample,
@@ -44,6 +54,7 @@ from sc2_attrib.cli.outputs import (
     terminal_report,
     write_outputs,
 )
+from sc2_attrib.cli.policy_options import LedgerFile, PolicyLocation, ReviewsFile, judging
 from sc2_attrib.cli.progress import waiting
 from sc2_attrib.cli.run_record import RunStart
 from sc2_attrib.cli.session import Session
@@ -81,6 +92,13 @@ def generate(
     seed: Seed = DEFAULTS.seed,
     min_chars: MinChars = None,
     max_sources: MaxSources = DEFAULT_MAX_SOURCES,
+    min_similarity: MinSimilarity = NEAR.min_similarity,
+    min_lexemes: MinLexemes = NEAR.min_lexemes,
+    no_near: NoNear = False,
+    policy: PolicyLocation = None,
+    reviews: ReviewsFile = None,
+    ledger: LedgerFile = None,
+    include_text: IncludeText = False,
     fail_on: FailOnMatch = FailOn.DENY,
     formats: Formats = None,
     as_json: AsJson = False,
@@ -91,14 +109,25 @@ def generate(
     asked = _asked(prompt, prompt_file, fim_prefix, fim_suffix)
     sampling = Sampling(max_new_tokens, do_sample, temperature, top_p, top_k, num_beams, seed)
     run = RunStart.now(session, truncate_prompt=truncate_prompt)
-    with open_index_at(required_index(index)) as searcher:
-        checker = Checker(searcher, min_chars=min_chars, max_sources=max_sources)
+    judged = judging(session, policy, reviews=reviews, ledger=ledger)
+    with open_index_at(required_index(index)) as searcher, judged.own_code() as own_code:
+        checker = Checker(
+            searcher,
+            min_chars=min_chars,
+            max_sources=max_sources,
+            policy=judged.policy,
+            own_code=own_code,
+            near=near_options(
+                no_near=no_near, min_similarity=min_similarity, min_lexemes=min_lexemes
+            ),
+        )
         loaded = _load(session, model_folder(model), dtype, device)
         discard_old(outputs)
         on_text = _stream if not outputs and sys.stdout.isatty() else None
-        done = Completer(loaded, searcher, checker, sampling, fail_on).complete(
+        done = Completer(loaded, searcher, checker, sampling, fail_on, known=judged.known).complete(
             asked, run, truncation=truncate_prompt, on_text=on_text
         )
+    judged.record([done.result], with_text=include_text)
     _show(done, outputs, session)
     return exit_code(done.result)
 
