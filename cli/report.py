@@ -8,10 +8,11 @@ import typer
 
 from sc2_attrib.attribution import result_json
 from sc2_attrib.attribution.outcome import exit_code
+from sc2_attrib.attribution.report import JOINABLE
 from sc2_attrib.attribution.result import Result
 from sc2_attrib.cli.inputs import STDIN
 from sc2_attrib.cli.options import AsJson, Formats
-from sc2_attrib.cli.outputs import JSON, requested_outputs, write_outputs
+from sc2_attrib.cli.outputs import requested_outputs, write_outputs
 from sc2_attrib.cli.session import Session
 from sc2_attrib.cli.walk import reason_of
 from sc2_attrib.index.errors import UsageError
@@ -31,8 +32,9 @@ def report(
     Exits as the run itself did; of several runs, as the worst.
     """
     outputs = requested_outputs(formats, as_json=as_json)
-    if len(results) > 1 and any(output.format == JSON for output in outputs):
-        raise UsageError("--format json holds one result; render each of these by itself")
+    alone = [output.format for output in outputs if output.format not in JOINABLE]
+    if len(results) > 1 and alone:
+        raise UsageError(f"--format {alone[0]} holds one result; render each of these by itself")
     loaded = [load_result(name) for name in results]
     write_outputs(loaded, outputs, Session.of(context))
     # A violation (1) is worse than an incomplete run (4), as the order of docs/cli.md has it.

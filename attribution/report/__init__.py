@@ -2,15 +2,36 @@
 
 from collections.abc import Callable, Mapping
 
-from sc2_attrib.attribution.report import json_, terminal
+from sc2_attrib.attribution.report import (
+    csv_,
+    cyclonedx,
+    gitlab,
+    json_,
+    jsonl,
+    junit,
+    sarif,
+    spdx,
+    spdx_tv,
+    terminal,
+)
 from sc2_attrib.attribution.report.terminal import print_result
 from sc2_attrib.attribution.result import Result
 
 Renderer = Callable[[Result], str]
 
 FORMATS: Mapping[str, Renderer] = {
+    "csv": csv_.render,
+    "cyclonedx": cyclonedx.render_1_7,
+    "cyclonedx-1.6": cyclonedx.render_1_6,
+    "gitlab": gitlab.render,
     "json": json_.render,
+    "jsonl": jsonl.render,
+    "junit": junit.render,
+    "sarif": sarif.render,
+    "spdx": spdx.render,
+    "spdx-tv": spdx_tv.render,
     "terminal": terminal.render,
 }
+JOINABLE = frozenset({"jsonl", "terminal"})  # reports of several results may follow one another
 
-__all__ = ["FORMATS", "Renderer", "print_result"]
+__all__ = ["FORMATS", "JOINABLE", "Renderer", "print_result"]

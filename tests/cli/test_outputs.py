@@ -46,7 +46,7 @@ def test_formats_and_places() -> None:
 @pytest.mark.parametrize(
     ("formats", "complaint"),
     [
-        (["jsn"], "--format jsn: no such format; there are json, "),
+        (["jsn"], "--format jsn: no such format; there are csv, "),
         (["json", "terminal"], "two reports for stdout; give each its own PATH"),
         (["json=a", "terminal=a"], "two reports for a; give each its own PATH"),
         (["json=none/a"], "--format json=none/a: 'none/a' is no file in a folder that exists"),
