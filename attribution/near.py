@@ -30,7 +30,7 @@ def describe_near(
     facts = Facts(
         extent=(start, stop),
         kind=MatchKind.NEAR,
-        sources=tuple(describe_source(source, is_near=True) for source in match.sources),
+        sources=tuple(map(describe_source, match.sources)),
         documents=DocumentCounts(
             match.n_documents, match.n_occurrences, match.n_repositories, match.at_least
         ),
@@ -40,13 +40,13 @@ def describe_near(
             for each in exact
             if start <= each.generated.bytes[0] and each.generated.bytes[1] <= stop
         ),
-        edits=tuple(_edits(match, checked.utf8)),
+        edits=tuple(edit_members(match, checked.utf8)),
         excerpt=text_key(readable(checked.utf8[start:stop])),
     )
     return describe(facts, checked, policy)
 
 
-def _edits(match: NearMatch, utf8: bytes) -> Iterator[Mapping[str, object]]:
+def edit_members(match: NearMatch, utf8: bytes) -> Iterator[Mapping[str, object]]:
     """Put edits into the words of the result, each renamed name once."""
     places: dict[tuple[bytes, bytes], list[Mapping[str, object]]] = {}
     edits: list[Mapping[str, object]] = []

@@ -25,13 +25,19 @@ _SWHID_SAFE = "/!$&'()*+,=:@~"  # what RFC 3987 allows in a path, less ';', whic
 _ORIGIN_SAFE = _SWHID_SAFE + "?#[]"
 
 
-def describe_source(source: MatchSource, *, is_near: bool = False) -> Source:
+def kind_of(source: MatchSource) -> MatchKind:
+    """Tell how close a source is to the checked text."""
+    if source.similarity is not None:
+        return MatchKind.NEAR
+    return MatchKind.VERBATIM if source.verbatim else MatchKind.REFORMATTED
+
+
+def describe_source(source: MatchSource) -> Source:
     """Describe one source of a match; its excerpt is named, not included."""
     occurrence, lines = source.occurrence, (source.first_line, source.last_line)
-    exact = MatchKind.VERBATIM if source.verbatim else MatchKind.REFORMATTED
     return Source(
         document=source.document,
-        kind=MatchKind.NEAR if is_near else exact,
+        kind=kind_of(source),
         repo=readable_path(occurrence.repository),
         revision=occurrence.revision,
         path=readable_path(occurrence.path),
@@ -41,7 +47,7 @@ def describe_source(source: MatchSource, *, is_near: bool = False) -> Source:
         language=occurrence.language,
         bytes=(source.start, source.stop),
         lines=lines,
-        similarity=round(source.similarity, 4),
+        similarity=1.0 if source.similarity is None else round(source.similarity, 4),
         stars=occurrence.stars,
         is_vendor=occurrence.is_vendor,
         is_generated=occurrence.is_generated,

@@ -4,14 +4,19 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from textwrap import indent
 from typing import Annotated
 
 import typer
 
+from sc2_attrib.attribution.check import Found
+from sc2_attrib.attribution.near import edit_members
 from sc2_attrib.attribution.offsets import TextOffsets
+from sc2_attrib.attribution.report.near_rows import NEW, OLD, marked
 from sc2_attrib.attribution.report.visible import visible
-from sc2_attrib.attribution.result import MatchKind
-from sc2_attrib.attribution.text import decode_input
+from sc2_attrib.attribution.source import kind_of
+from sc2_attrib.attribution.text import decode_input, readable
+from sc2_attrib.cli.check_options import NEAR, MinLexemes, MinSimilarity, NoNear, near_options
 from sc2_attrib.cli.inputs import STDIN
 from sc2_attrib.cli.locations import open_index_at, required_index
 from sc2_attrib.cli.options import AsJson, IndexLocation
@@ -19,7 +24,7 @@ from sc2_attrib.cli.streams import print_data
 from sc2_attrib.cli.walk import reason_of
 from sc2_attrib.cli.wording import counted
 from sc2_attrib.index.errors import UsageError
-from sc2_attrib.index.search import ExactMatch, MatchSource, SearchResult
+from sc2_attrib.index.search import ExactMatch, MatchSource, NearMatch
 from sc2_attrib.index.text import normalize
 
 
@@ -45,20 +50,31 @@ def search(
         int,
         typer.Option("--max-sources", metavar="N", min=0, help="Places listed a match; 0: all."),
     ] = 10,
+    min_similarity: MinSimilarity = NEAR.min_similarity,
+    min_lexemes: MinLexemes = NEAR.min_lexemes,
+    no_near: NoNear = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Show edited copies beside their source.")
+    ] = False,
     as_json: AsJson = False,
 ) -> int:
     """List where a text occurs in the index.
 
     Listed is every part of the text that stands in a document of the index and can't be extended
-    there to either side. White space does not count. The exit code is 0 whether something is found
-    or not.
+    there to either side; white space does not count. Then come edited copies. The exit code is 0
+    whether something is found or not.
     """
+    near = near_options(no_near=no_near, min_similarity=min_similarity, min_lexemes=min_lexemes)
     checked = _text_of(text, file)
     with open_index_at(required_index(index)) as searcher:
         least = min_chars or searcher.guarantee_chars
         _require_chars(checked, least)
-        [result] = searcher.search([checked], min_chars=least, max_sources=max_sources)
-    print_data(_as_json(checked, result) if as_json else _as_text(checked, result))
+        [exact] = searcher.search([checked], min_chars=least, max_sources=max_sources)
+        found = Found(exact)
+        if near:
+            answers = searcher.search_near([checked], [exact], near, max_sources=max_sources)
+            found = Found(exact, answers[0])
+    print_data(_as_json(checked, found) if as_json else _as_text(checked, found, explain=explain))
     return 0
 
 
@@ -84,18 +100,49 @@ def _require_chars(text: bytes, least: int) -> None:
         )
 
 
-def _as_text(text: bytes, result: SearchResult) -> str:
-    if not result.matches:
-        return "not found\n"
-    return "\n".join("".join(_match_lines(match, text)) for match in result.matches)
+def _as_text(text: bytes, found: Found, *, explain: bool) -> str:
+    offsets = TextOffsets(text)
+    blocks = ["".join(_match_lines(match, offsets)) for match in found.exact.matches]
+    for match in found.near.matches:
+        blocks.append("".join(_near_lines(match, offsets)))
+        if explain:
+            blocks[-1] += explained(match, text)
+    return "\n".join(blocks) or "not found\n"
 
 
-def _match_lines(match: ExactMatch, text: bytes) -> Iterator[str]:
-    first, last = TextOffsets(text).extent(match.start, match.stop).lines
+def _match_lines(match: ExactMatch, offsets: TextOffsets) -> Iterator[str]:
+    first, last = offsets.extent(match.start, match.stop).lines
+    yield f"lines {first}-{last}, {counted(match.normalized_chars, 'character')}: "
+    yield from _holder_lines(match)
+
+
+def _near_lines(match: NearMatch, offsets: TextOffsets) -> Iterator[str]:
+    first, last = offsets.extent(match.start, match.stop).lines
+    yield (
+        f"lines {first}-{last}, {counted(match.lexemes, 'lexeme')},"
+        f" {match.similarity:.0%} similar: "
+    )
+    yield from _holder_lines(match)
+
+
+def explained(match: NearMatch, text: bytes) -> str:
+    """Show both sides of an edited copy, with what differs marked."""
+    source = match.sources[0]
+    new = [(edit.start - match.start, edit.stop - match.start) for edit in match.edits]
+    old = [
+        (edit.source_start - source.start, edit.source_stop - source.start) for edit in match.edits
+    ]
+    checked = marked(readable(text[match.start : match.stop]), new, NEW).plain
+    original = marked(readable(source.excerpt), old, OLD).plain
+    sides = (("  checked\n", checked), ("  source\n", original))
+    return "".join(title + indent(side, "    | ", lambda _: True) + "\n" for title, side in sides)
+
+
+def _holder_lines(match: ExactMatch | NearMatch) -> Iterator[str]:
     at_least = "at least " if match.at_least else ""
     yield (
-        f"lines {first}-{last}, {counted(match.normalized_chars, 'character')}: {at_least}"
-        f"{counted(match.n_documents, 'document')}, {counted(match.n_occurrences, 'place')} in "
+        f"{at_least}{counted(match.n_documents, 'document')}, "
+        f"{counted(match.n_occurrences, 'place')} in "
         f"{counted(match.n_repositories, 'repository', 'repositories')}\n"
     )
     for source in match.sources:
@@ -110,25 +157,52 @@ def _place_of(source: MatchSource) -> str:
     return visible(
         f"{found.repository}{revision} {found.path}:{source.first_line}-{source.last_line}  "
         f"{found.license_expression or 'no licence found'}"
-        f"{'' if source.verbatim else '  (white space differs)'}"
+        f"{_difference(source)}"
     )
 
 
-def _as_json(text: bytes, result: SearchResult) -> str:
+def _difference(source: MatchSource) -> str:
+    if source.similarity is not None:
+        return f"  ({source.similarity:.0%} similar)"
+    return "" if source.verbatim else "  (white space differs)"
+
+
+def _as_json(text: bytes, found: Found) -> str:
     """Write the answer with the names that the result document has."""
-    matches = [_match_members(match, text) for match in result.matches]
-    document = {"bounded": result.bounded, "matches": matches}
+    offsets = TextOffsets(text)
+    matches = [_match_members(match, offsets) for match in found.exact.matches]
+    matches += [_near_members(match, offsets, text) for match in found.near.matches]
+    document = {"bounded": found.bounded, "matches": matches}
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
-def _match_members(match: ExactMatch, text: bytes) -> dict[str, object]:
-    extent = TextOffsets(text).extent(match.start, match.stop)
+def _match_members(match: ExactMatch, offsets: TextOffsets) -> dict[str, object]:
+    extent = _extent_members(match, offsets)
+    return {**extent, "normalized_chars": match.normalized_chars, **_holder_members(match)}
+
+
+def _near_members(match: NearMatch, offsets: TextOffsets, text: bytes) -> dict[str, object]:
+    return {
+        **_extent_members(match, offsets),
+        "lexemes": match.lexemes,
+        "similarity": round(match.similarity, 4),
+        "edits": list(edit_members(match, text)),
+        **_holder_members(match),
+    }
+
+
+def _extent_members(match: ExactMatch | NearMatch, offsets: TextOffsets) -> dict[str, object]:
+    extent = offsets.extent(match.start, match.stop)
     return {
         "bytes": extent.bytes,
         "chars": extent.chars,
         "lines": extent.lines,
         "columns": extent.columns,
-        "normalized_chars": match.normalized_chars,
+    }
+
+
+def _holder_members(match: ExactMatch | NearMatch) -> dict[str, object]:
+    return {
         "documents": {
             "count": match.n_documents,
             "occurrences": match.n_occurrences,
@@ -143,7 +217,7 @@ def _source_members(source: MatchSource) -> dict[str, object]:
     found = source.occurrence
     return {
         "document": source.document,
-        "kind": MatchKind.VERBATIM if source.verbatim else MatchKind.REFORMATTED,
+        "kind": kind_of(source),
         "repo": found.repository,
         "revision": found.revision,
         "path": found.path,

@@ -20,7 +20,7 @@ class MatchSource:
     `start`, `stop` are half-open byte offsets into the document's raw text, `first_line` and
     `last_line` 1-based and inclusive. `verbatim`: the raw text is equal too, else only white space
     differs. `excerpt` is the document's raw text in [start, stop). `similarity`: of the source of a
-    near match, see NearMatch.
+    near match, see NearMatch; None where the match is exact.
     """
 
     document: Swhid
@@ -31,7 +31,7 @@ class MatchSource:
     verbatim: bool
     excerpt: bytes
     occurrence: Occurrence
-    similarity: float = 1.0
+    similarity: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from rich.style import Style
 from rich.text import Text
 
 from sc2_attrib.attribution.license import conclude
+from sc2_attrib.attribution.report.near_rows import near_rows
 from sc2_attrib.attribution.report.palette import CATEGORY_STYLES
 from sc2_attrib.attribution.report.rows import Row, Wrap, indented, labelled
 from sc2_attrib.attribution.report.view import View, counted, plain
@@ -48,6 +49,8 @@ def match_rows(
     yield indented(Text(view.listed(_facts(match)), "dim"), ACTION_WIDTH, wrap=Wrap.WORDS)
     for group in _by_license(match.sources):
         yield from _group_rows(group, texts, view)
+    if view.verbosity > 0 and match.kind is MatchKind.NEAR:
+        yield from near_rows(match, texts, view)
     n_unlisted = match.documents.occurrences - len(match.sources)
     if n_unlisted > 0:
         yield indented(
@@ -83,7 +86,7 @@ def _facts(match: MatchRecord) -> Iterator[str]:
     yield counted(size.normalized_chars, "character")
     yield str(match.kind)
     if match.kind is MatchKind.NEAR:
-        yield f"{max(source.similarity for source in match.sources):.0%} similar"
+        yield f"{max((source.similarity for source in match.sources), default=1.0):.0%} similar"
     if documents.occurrences > 1:
         least = "at least " if documents.at_least else ""
         places = f"{documents.occurrences:,} places"
@@ -106,7 +109,7 @@ def _group_rows(group: Sequence[Source], texts: Mapping[str, str], view: View) -
     n_shown = _n_shown(view)
     for source in group[:n_shown]:
         yield from _source_rows(source, view)
-    if view.verbosity > 1:
+    if view.verbosity > 1 and group[0].kind is not MatchKind.NEAR:
         yield from _excerpt_rows(texts.get(group[0].excerpt, ""), group[0].lines[0], view)
     n_folded = len(group) - len(group[:n_shown])
     if n_folded:

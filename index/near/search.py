@@ -241,7 +241,7 @@ class NearSearch:
 
 
 def _source_order(source: MatchSource) -> tuple[object, ...]:
-    return (-source.similarity, *sort_key(source))
+    return (-(source.similarity or 0.0), *sort_key(source))
 
 
 def _lexeme_range(lexemes: Lexemes, start: int, stop: int) -> tuple[int, int]:
