@@ -310,6 +310,8 @@ def _completion(generated: Generated, offsets: TextOffsets) -> Completion:
         chars=(offsets.char(generated.start), offsets.char(generated.stop)),
         stopped=generated.stopped,
         vetoes=generated.vetoes,
+        prompt=generated.prompt,
+        seed=generated.seed,
     )
 
 

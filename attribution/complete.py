@@ -50,6 +50,13 @@ def complete(
         UsageError: the prompt doesn't suit the model.
     """
     completion = model.complete(prompt, sampling, truncation=truncation, on_text=on_text)
+    return completed(prompt, completion, path=path, language=language)
+
+
+def completed(
+    prompt: Prompt, completion: Completion, *, path: str, language: str | None = None
+) -> Completed:
+    """Make the input to check of a completion that there is already."""
     return Completed(completion, _input(prompt, completion, path=path, language=language))
 
 
@@ -61,7 +68,8 @@ def describe_model(model: Model, sampling: Sampling) -> ModelRecord:
         revision=about.revision,
         dtype=about.dtype,
         device=about.device,
-        parameters=asdict(sampling),
+        parameters={**asdict(sampling), **about.options},
+        license=about.license,
     )
 
 
@@ -70,12 +78,16 @@ def _input(
 ) -> CheckInput:
     before, written = prompt.prefix.encode(), completion.text.encode()
     after = (prompt.suffix or "").encode()
-    sent = (completion.sent.prefix, completion.sent.suffix or "")
+    sent = [completion.sent.prefix, completion.sent.suffix or ""]
+    if completion.sent.repository is not None:
+        sent += [file.text for file in completion.sent.repository.files]
     generated = Generated(
         start=len(before),
         stop=len(before) + len(written),
         sent=tuple(text.encode() for text in sent if text),
         stopped=completion.stopped,
+        prompt=completion.sent_text,
+        seed=completion.seed,
     )
     raw = before + written + after
     return CheckInput(InputKind.COMPLETION, path, raw, language=language, generated=generated)

@@ -29,7 +29,7 @@ class Generated:
 
     `sent` are the texts the model was sent, each as one piece: the prefix, the suffix, other files.
     What stands in one of them was not brought in by the model. `stopped` and `vetoes` say how
-    decoding went.
+    decoding went, `prompt` is what the model read, special tokens by their names.
     """
 
     start: int
@@ -37,6 +37,8 @@ class Generated:
     sent: tuple[bytes, ...] = ()
     stopped: str | None = None
     vetoes: tuple[Mapping[str, object], ...] = ()
+    prompt: str | None = None
+    seed: int | None = None
 
     def overlap(self, start: int, stop: int) -> int:
         """Count the bytes of [start, stop) that the model wrote."""

@@ -133,13 +133,17 @@ class SearchedIndex:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """The model that wrote the completions, and the parameters it ran with."""
+    """The model that wrote the completions, and the parameters it ran with.
+
+    `license` is that of its weights, where it is known.
+    """
 
     id: str
     revision: str | None
     dtype: str | None
     device: str | None
     parameters: Mapping[str, object]
+    license: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,12 +167,17 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """The generated range of an input's text, which is prefix + completion + suffix."""
+    """The generated range of an input's text, which is prefix + completion + suffix.
+
+    `prompt` is what the model read, in its own layout, special tokens by their names.
+    """
 
     bytes: Range
     chars: Range
     stopped: str | None = None
     vetoes: tuple[Mapping[str, object], ...] = ()
+    prompt: str | None = None
+    seed: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
