@@ -12,6 +12,7 @@ from importlib import import_module
 
 from sc2_attrib.index.errors import ModelUnavailableError
 
+_OTHER_LOGGERS = ("accelerate", "bitsandbytes", "peft")
 # Packages that only some options need, and the extra they come with.
 _EXTRAS = {"bitsandbytes": "quantize", "peft": "adapters"}
 
@@ -63,12 +64,17 @@ def _silence() -> Iterator[None]:
         import_module(package)
     from transformers.utils import logging as messages
 
+    levels = {name: logging.getLogger(name).level for name in _OTHER_LOGGERS}
+    for name in levels:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     verbosity, had_progress_bars = messages.get_verbosity(), messages.is_progress_bar_enabled()
     messages.set_verbosity(logging.CRITICAL)
     messages.disable_progress_bar()  # type: ignore[no-untyped-call]  # transformers' own gap
     try:
         yield
     finally:
+        for name, level in levels.items():
+            logging.getLogger(name).setLevel(level)
         messages.set_verbosity(verbosity)
         if had_progress_bars:
             messages.enable_progress_bar()  # type: ignore[no-untyped-call]  # transformers' own gap

@@ -81,7 +81,7 @@ def read_checkpoint(folder: Path) -> Checkpoint:
         id=model_id,
         revision=hub_revision or hash_files([config], weights),
         fim_order=traits.fim_order,
-        license=traits.license or _card_license(folder) or _known_license(model_id),
+        license=traits.license or _card_license(folder) or known_license(model_id),
     )
 
 
@@ -126,7 +126,8 @@ def _card_license(folder: Path) -> str | None:
     return OPENRAIL if found and found[1] == "bigcode-openrail-m" else found and found[1]
 
 
-def _known_license(model_id: str) -> str | None:
+def known_license(model_id: str) -> str | None:
+    """Return the licence of a published StarCoder2, by its name on the hub."""
     is_starcoder2 = model_id in {each.hub_name for each in STARCODER2.values()}
     return OPENRAIL if is_starcoder2 else None
 

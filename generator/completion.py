@@ -38,15 +38,15 @@ class Completion:
 
     `text` is only what the model wrote, without the special tokens that frame it. `sent` is the
     prompt as the model saw it, so after any truncation and with the files that found room, and
-    `sent_text` the same in the model's layout, special tokens by their names. `n_prompt_tokens` and
-    `n_new_tokens` count special tokens too. `seed` is the one of its batch; `seconds` is the time
-    from the first to the last token, of the whole batch where there was one.
+    `sent_text` the same in the model's layout, special tokens by their names. The token counts hold
+    special tokens too; a server may not tell that of the prompt. `seed` is the one of its batch;
+    `seconds` is the time from the first to the last token, of the whole batch where there was one.
     """
 
     text: str
     sent: Prompt
     sent_text: str
-    n_prompt_tokens: int
+    n_prompt_tokens: int | None
     n_new_tokens: int
     stopped: StopReason
     seed: int

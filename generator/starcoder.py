@@ -180,7 +180,7 @@ class LocalModel:
         """Name where the weights are: one device, or all over which they are spread."""
         places: Mapping[str, object] = getattr(self._network, "hf_device_map", {})
         names = {f"cuda:{each}" if isinstance(each, int) else str(each) for each in places.values()}
-        return ", ".join(sorted(names)) if len(names) > 1 else str(self._network.device)
+        return ", ".join(sorted(names)) or str(self._network.device)
 
     def _begin(
         self,
