@@ -11,6 +11,7 @@ from sc2_attrib.attribution.report import (
     junit,
     sarif,
     spdx,
+    spdx3,
     spdx_tv,
     terminal,
 )
@@ -30,6 +31,7 @@ FORMATS: Mapping[str, Renderer] = {
     "sarif": sarif.render,
     "spdx": spdx.render,
     "spdx-tv": spdx_tv.render,
+    "spdx3": spdx3.render,
     "terminal": terminal.render,
 }
 JOINABLE = frozenset({"jsonl", "terminal"})  # reports of several results may follow one another

@@ -48,8 +48,8 @@ UNKNOWN_TEXT = "The text of this licence is not known; the name is what the sour
 
 Json = dict[str, object]
 
-_SWHID = re.compile("swh:1:cnt:[0-9a-f]{40}")
-_WEB = re.compile(r"https?://[!-~]+")
+SWHID = re.compile("swh:1:cnt:[0-9a-f]{40}")
+WEB = re.compile(r"https?://[!-~]+")
 
 
 def spdx_document(result: Result) -> Json:
@@ -164,11 +164,11 @@ def _package(source: Source) -> Json:
 
 
 def _download(source: Source) -> str:
-    return source.url if source.url and _WEB.fullmatch(source.url) else NOASSERTION
+    return source.url if source.url and WEB.fullmatch(source.url) else NOASSERTION
 
 
 def _references(source: Source) -> Iterator[Json]:
-    if _SWHID.fullmatch(source.document):
+    if SWHID.fullmatch(source.document):
         yield {
             "referenceCategory": "PERSISTENT-ID",
             "referenceType": "swh",
