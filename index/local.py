@@ -13,12 +13,20 @@ from pathlib import Path
 from typing import Self
 
 from sc2_attrib.index.errors import CorruptIndexError, UsageError
+from sc2_attrib.index.license_shelf import LicenseShelf
 from sc2_attrib.index.manifest import Manifest, manifest_stamp, open_segment, read_manifest
 from sc2_attrib.index.matching.assembly import SegmentSearch, assemble
 from sc2_attrib.index.matching.matcher import Pace
 from sc2_attrib.index.near.search import NearSearch
 from sc2_attrib.index.near.segment import SegmentDocuments
-from sc2_attrib.index.search import IndexDescription, NearOptions, NearResult, SearchResult
+from sc2_attrib.index.removal import DenyList
+from sc2_attrib.index.search import (
+    IndexDescription,
+    LicenseText,
+    NearOptions,
+    NearResult,
+    SearchResult,
+)
 from sc2_attrib.index.segment.reader import Segment
 
 CACHE_BYTES = 128 << 20  # decoded text and hot lists, a thread
@@ -44,6 +52,9 @@ class _Snapshot:
         self.segments: list[Segment] = [
             open_segment(folder, entry, self.manifest.shape) for entry in self.manifest.segments
         ]
+        tables = (segment.license_texts for segment in self.segments)
+        deny = DenyList(removal.what for removal in self.manifest.removals)
+        self.shelf = LicenseShelf([table for table in tables if table is not None], deny)
 
 
 def open_index(location: str | Path) -> "LocalIndex":
@@ -111,6 +122,10 @@ class LocalIndex:
         ]
         search = NearSearch(parts, options, self._pace, max_sources=max_sources)
         return [search.search(text, exact) for text, exact in zip(texts, found, strict=True)]
+
+    def license_texts(self, repository: str, path: str) -> Sequence[LicenseText]:
+        """List the licence texts that govern a file; see Searcher."""
+        return self._current().shelf.texts(repository, path)
 
     def stats(self) -> IndexStats:
         """Say how large everything is."""

@@ -158,6 +158,15 @@ class IndexDescription:
     built: str
 
 
+@dataclass(frozen=True, slots=True)
+class LicenseText:
+    """A licence file of a repository: its path there, its content id and its text."""
+
+    path: str
+    document: Swhid
+    content: bytes
+
+
 class Searcher(Protocol):
     """An open index."""
 
@@ -206,6 +215,15 @@ class Searcher(Protocol):
 
         Returns:
             One result a text, in the order given.
+
+        Raises:
+            CorruptIndexError: the index is damaged.
+        """
+
+    def license_texts(self, repository: str, path: str) -> Sequence[LicenseText]:
+        """List the licence texts that govern a file: its repository's, of the nearest folder.
+
+        Ordered by path, each text once.
 
         Raises:
             CorruptIndexError: the index is damaged.

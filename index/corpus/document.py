@@ -124,6 +124,7 @@ class SkipReason(StrEnum):
     NOT_CHECKED_OUT = "tracked, but not in the working tree"
     VERSION_CONTROL = "version control data"
     NO_CONTENT = "no content"
+    ONLY_LICENSE_TEXT = "licence file, kept as a licence text"
     NOT_IN_STORE = "not in the blob store"
     NOT_IN_STATED_ENCODING = "not in the encoding that the table states"
     LEADS_OUTSIDE = "a path that leads outside"

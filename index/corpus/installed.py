@@ -42,7 +42,7 @@ from sc2_attrib.index.corpus.files import (
     size_of,
     walk,
 )
-from sc2_attrib.index.corpus.license_files import is_license_file
+from sc2_attrib.index.corpus.license_files import LicenseFile, is_license_file
 from sc2_attrib.index.corpus.manifests import metadata_licenses
 from sc2_attrib.index.corpus.repository_evidence import RepositoryEvidence
 
@@ -61,7 +61,7 @@ class _Package:
     name: str
     version: str | None
     licenses: tuple[LicenseAssertion, ...]
-    evidence: RepositoryEvidence
+    license_files: list[LicenseFile]
     files: Iterator[File | SkippedDocument]
 
 
@@ -110,7 +110,7 @@ class InstalledSource:
             name="cpython",
             version=platform.python_version(),
             licenses=(LicenseAssertion("PSF-2.0", Basis.MANIFEST),),
-            evidence=_license_files(self._standard_library, ["LICENSE.txt"]),
+            license_files=[*_license_files("cpython", self._standard_library, ["LICENSE.txt"])],
             files=_walk(self._standard_library),
         )
         distributions = self._distributions
@@ -120,9 +120,11 @@ class InstalledSource:
 
 
 def _documents(package: _Package) -> Iterator[SourceDocument | SkippedDocument]:
-    repository = Repository(
-        package.name, package.version, package.licenses, evidence=package.evidence
-    )
+    evidence = RepositoryEvidence()
+    for file in package.license_files:
+        evidence.see_license(file.path, file.content, folder=file.folder)
+    yield from package.license_files
+    repository = Repository(package.name, package.version, package.licenses, evidence=evidence)
     for found in package.files:
         if isinstance(found, SkippedDocument):
             yield found
@@ -151,7 +153,7 @@ def _read_package(distribution: Distribution) -> _Package | SkippedDocument:
         name=metadata["Name"],
         version=metadata["Version"],
         licenses=_licenses(metadata),
-        evidence=_license_files(root, map(str, distribution.files or ())),
+        license_files=[*_license_files(metadata["Name"], root, map(str, distribution.files or ()))],
         files=_files(distribution, metadata["Name"], root),
     )
 
@@ -173,16 +175,14 @@ def _licenses(metadata: Message) -> tuple[LicenseAssertion, ...]:
     return tuple(LicenseAssertion(name, Basis.MANIFEST, "METADATA") for name in names)
 
 
-def _license_files(root: Path, paths: Iterable[str]) -> RepositoryEvidence:
+def _license_files(name: str, root: Path, paths: Iterable[str]) -> Iterator[LicenseFile]:
     """Read the licence files of a distribution: those beside its metadata speak for all of it."""
-    evidence = RepositoryEvidence()
     for path in sorted(paths):
         is_outside = path.startswith("/") or ".." in path.split("/")
         if is_license_file(path) and not is_outside and (".dist-info/" in path or "/" not in path):
             raw = read_raw(root / path)
             if isinstance(raw, bytes):
-                evidence.see_license(path, raw, folder="")
-    return evidence
+                yield LicenseFile(path, SkipReason.ONLY_LICENSE_TEXT, name, raw)
 
 
 def _files(distribution: Distribution, name: str, root: Path) -> Iterator[File | SkippedDocument]:

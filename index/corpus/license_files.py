@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from sc2_attrib.index.corpus.copyright_lines import copyright_lines
-from sc2_attrib.index.corpus.document import Basis, LicenseAssertion
+from sc2_attrib.index.corpus.document import Basis, LicenseAssertion, SkippedDocument
 from sc2_attrib.index.corpus.license_phrases import TEXT, Found, find_licenses, squeeze
 
 MOST_BYTES = 1 << 17  # the longest texts of single licences have 60 KB; lists of many have more
@@ -22,6 +22,7 @@ _NAME = re.compile(
     r"notices?(?:\.\w+)?|copyright(?:\.\w+)?",
     re.IGNORECASE,
 )
+_HINT = re.compile(r"licen|copying|notice|copyright", re.IGNORECASE)
 _TEXT_SUFFIXES = frozenset({"", ".txt", ".md", ".markdown", ".rst", ".adoc", ".text", ".html"})
 _NOTICE = re.compile(r"notices?(?:\.\w+)?$", re.IGNORECASE)
 _OWN_BYTES = (
@@ -33,16 +34,21 @@ _CODE_SUFFIX = re.compile(r"\.[a-z]+[0-9]?$")  # LICENSE.lesser is none: the nam
 
 
 @dataclass(frozen=True, slots=True)
-class LicenseFile:
-    """A licence file of a repository that is no document of the corpus itself."""
+class LicenseFile(SkippedDocument):
+    """A licence file that is no document of the corpus, but whose text is kept.
+
+    `folder` is what it governs, with its '/'; the root is empty.
+    """
 
     repository: str
-    path: str
     content: bytes
+    folder: str = ""
 
 
 def is_license_file(path: str) -> bool:
     """Tell by its name whether a file holds a licence."""
+    if _HINT.search(path) is None:  # as nearly always
+        return False
     name = PurePosixPath(path).name
     if PurePosixPath(path).parent.name == REUSE_FOLDER:
         return name.endswith(".txt")

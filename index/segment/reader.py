@@ -6,7 +6,7 @@ from typing import Self
 
 from sc2_attrib.index.corpus.document import Occurrence
 from sc2_attrib.index.grams import GramShape
-from sc2_attrib.index.segment import content, documents, hot, near, pages
+from sc2_attrib.index.segment import content, documents, hot, license_texts, near, pages
 from sc2_attrib.index.segment.format import SectionFile
 from sc2_attrib.index.text import Offsets
 
@@ -17,6 +17,7 @@ FILES = {
     "hot": hot.KIND,
 }
 NEAR_FILES = {"near": near.KIND}  # of segments with near keys
+LICENSE_FILES = {"licenses": license_texts.KIND}  # of segments with licence texts
 
 
 class Segment:
@@ -29,6 +30,7 @@ class Segment:
         removed: Offsets | None = None,
         *,
         has_near: bool = False,
+        has_licenses: bool = False,
     ) -> None:
         """Open a segment.
 
@@ -37,6 +39,7 @@ class Segment:
             shape: of its grams.
             removed: rows of occurrences to leave out.
             has_near: it has near keys.
+            has_licenses: it has licence texts.
 
         Raises:
             CorruptIndexError: a file is missing or damaged.
@@ -44,7 +47,7 @@ class Segment:
         """
         self.folder = folder
         self.shape = shape
-        files = FILES | NEAR_FILES if has_near else FILES
+        files = FILES | (NEAR_FILES if has_near else {}) | (LICENSE_FILES if has_licenses else {})
         self._files = {name: SectionFile(folder / name, kind) for name, kind in files.items()}
         self.documents = documents.DocumentTable(self._files["documents"])
         if removed is not None:
@@ -54,6 +57,9 @@ class Segment:
         self.near: near.NearTable | None = None
         if has_near:
             self.near = near.NearTable(self._files["near"], self.documents.n_documents)
+        self.license_texts: license_texts.LicenseTextTable | None = None
+        if has_licenses:
+            self.license_texts = license_texts.LicenseTextTable(self._files["licenses"])
         if self.documents.n_documents:
             end = int(self.documents.starts[-1])
             if -(-end // content.BLOCK_CHARS) > max(self.content.n_blocks, 1):
@@ -79,6 +85,12 @@ class Segment:
                 text = self.content.read_raw(start, stop)
                 yield text, [table.read_occurrence(row) for row in rows]
 
+    def read_license_files(self) -> Iterator[tuple[license_texts.LicenseFileRow, bytes]]:
+        """Read every licence file, in order."""
+        if self.license_texts is not None:
+            for row in self.license_texts.all_files():
+                yield row, self.license_texts.read(row.text)
+
     def check(self) -> Iterator[int]:
         """Check every byte: checksums, then each text against its content id.
 
@@ -98,6 +110,8 @@ class Segment:
             ):
                 raise self._files["text"]["blocks"].corrupt(0, f"document {document}: another text")
             yield stop - start
+        if self.license_texts is not None:
+            yield from self.license_texts.check()
 
     def section_bytes(self) -> dict[str, int]:
         """Bytes of each section, by "file/section"."""

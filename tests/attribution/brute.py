@@ -16,6 +16,7 @@ from sc2_attrib.index.search import (
     CorpusSummary,
     ExactMatch,
     IndexDescription,
+    LicenseText,
     MatchSource,
     NearOptions,
     NearResult,
@@ -54,6 +55,7 @@ class BruteSearcher:
 
     def __init__(self, documents: Iterable[SourceDocument], *, guarantee_chars: int = 50) -> None:
         self._documents = _stored(documents)
+        self.texts: dict[str, tuple[LicenseText, ...]] = {}  # licence texts by repository
         self._guarantee_chars = guarantee_chars
 
     @property
@@ -90,6 +92,9 @@ class BruteSearcher:
         max_sources: int,
     ) -> list[NearResult]:
         return [NearResult((), bounded=False) for _ in texts]  # it was built without near keys
+
+    def license_texts(self, repository: str, path: str) -> Sequence[LicenseText]:
+        return self.texts.get(repository, ())
 
     def close(self) -> None:
         """There is nothing to release."""
