@@ -1,7 +1,7 @@
 """`sc2-attrib index build`: a new index from sources of code."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -11,17 +11,9 @@ import typer
 from sc2_attrib.cli.locations import required_folder
 from sc2_attrib.cli.options import AsJson, IndexLocation, Jobs
 from sc2_attrib.cli.progress import build_progress
+from sc2_attrib.cli.resource_options import DEFAULT_MEMORY_SIZE, Memory, resources
 from sc2_attrib.cli.session import Session
-from sc2_attrib.cli.source_options import (
-    DEFAULT_FETCH_JOBS,
-    FetchJobs,
-    Languages,
-    LargestText,
-    LicenseTypes,
-    Repositories,
-    Sources,
-    opened,
-)
+from sc2_attrib.cli.source_options import SourceChoice, reads_sources
 from sc2_attrib.cli.streams import print_data
 from sc2_attrib.cli.wording import counted, listed, sized
 from sc2_attrib.index.building import (
@@ -33,9 +25,10 @@ from sc2_attrib.index.building import (
 from sc2_attrib.index.corpus.document import CorpusSource
 
 
+@reads_sources
 def build(
     context: typer.Context,
-    sources: Sources,
+    choice: SourceChoice,
     index: IndexLocation = None,
     guarantee: Annotated[
         int,
@@ -47,26 +40,41 @@ def build(
         ),
     ] = DEFAULT_GUARANTEE,
     jobs: Jobs = None,
-    languages: Languages = None,
-    license_types: LicenseTypes = None,
-    repositories: Repositories = None,
-    max_text_size: LargestText = None,
-    fetch_jobs: FetchJobs = DEFAULT_FETCH_JOBS,
-    force: Annotated[bool, typer.Option("--force", help="Replace an index that is there.")] = False,
+    memory: Memory = DEFAULT_MEMORY_SIZE,
+    no_near: Annotated[
+        bool,
+        typer.Option(
+            "--no-near",
+            help="Leave out the keys that edited copies are found by: quicker, smaller.",
+        ),
+    ] = False,
+    force: Annotated[
+        bool,
+        typer.Option(
+            "--force", help="Replace an index that is there, or an unfinished build of another."
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> int:
-    """Build a new index from sources of code."""
+    """Build a new index from sources of code.
+
+    A build that was interrupted goes on where it was when the same command is given again.
+    """
     folder = required_folder(index)
-    wanted = opened(
-        sources,
-        languages=languages,
-        license_types=license_types,
-        repositories=repositories,
-        max_text_size=max_text_size,
-        fetch_jobs=fetch_jobs,
+    sources = choice.open()
+    options = BuildOptions(
+        guarantee_chars=guarantee,
+        force=force,
+        near=not no_near,
+        resources=resources(jobs, memory),
+        request={
+            "command": "index build",
+            "guarantee": str(guarantee),
+            "near": str(not no_near),
+            **choice.request(),
+        },
     )
-    options = BuildOptions(guarantee, jobs or BuildOptions().jobs, force)
-    summary = build_into(Session.of(context), folder, wanted, options)
+    summary = build_into(Session.of(context), folder, sources, options)
     print_summary(summary, folder, as_json=as_json)
     return 0
 
@@ -81,7 +89,7 @@ def build_into(
 
 def print_summary(summary: BuildSummary, folder: Path, *, as_json: bool) -> None:
     """Print what a build, an addition or a compaction did."""
-    print_data(_as_json(summary) if as_json else _as_text(summary, folder))
+    print_data(_as_json(summary) if as_json else listed(_facts(summary, folder)))
 
 
 def expected_bytes(session: Session, sources: Sequence[CorpusSource]) -> int | None:
@@ -97,13 +105,17 @@ def _as_json(summary: BuildSummary) -> str:
     return json.dumps(asdict(summary), indent=2) + "\n"
 
 
-def _as_text(summary: BuildSummary, folder: Path) -> str:
-    n_bytes = sum(summary.bytes_by_part.values())
-    facts = [
-        ("index", f"{folder}, {sized(n_bytes)} written"),
-        ("text", f"{sized(summary.raw_bytes)} read in {summary.seconds:.1f} s"),
-        ("documents", f"{summary.n_documents:,}, in {counted(summary.n_occurrences, 'place')}"),
-        ("duplicates", f"{summary.n_duplicates:,}"),
-    ]
-    facts += [(f"skipped: {reason}", f"{n:,}") for reason, n in sorted(summary.skipped.items())]
-    return listed(facts)
+def _facts(summary: BuildSummary, folder: Path) -> Iterator[tuple[str, str]]:
+    parts = sorted(summary.bytes_by_part.items())
+    in_parts = f" ({', '.join(f'{part} {sized(n)}' for part, n in parts)})" if parts else ""
+    rate = summary.read_bytes / max(summary.seconds, 1e-6)
+    was_resumed = ", going on from a run before" if summary.resumed else f", {sized(rate)}/s"
+    yield "index", f"{folder}, {sized(sum(summary.bytes_by_part.values()))} written{in_parts}"
+    yield "text", f"{sized(summary.read_bytes)} read in {summary.seconds:.1f} s{was_resumed}"
+    if summary.peak_memory_bytes is not None:
+        yield "memory", f"{sized(summary.peak_memory_bytes)} at most"
+    places = counted(summary.n_occurrences, "place")
+    yield "documents", f"{summary.n_documents:,}, in {places}, {sized(summary.raw_bytes)}"
+    yield "duplicates", f"{summary.n_duplicates:,}"
+    for reason, n in sorted(summary.skipped.items()):
+        yield f"skipped: {reason}", f"{n:,}"

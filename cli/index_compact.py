@@ -6,12 +6,17 @@ from sc2_attrib.cli.index_build import print_summary
 from sc2_attrib.cli.locations import index_folder, required_index
 from sc2_attrib.cli.options import AsJson, IndexLocation, Jobs
 from sc2_attrib.cli.progress import build_progress
+from sc2_attrib.cli.resource_options import DEFAULT_MEMORY_SIZE, Memory, resources
 from sc2_attrib.cli.session import Session
-from sc2_attrib.index.building import BuildOptions, compact_index
+from sc2_attrib.index.building import compact_index
 
 
 def compact(
-    context: typer.Context, index: IndexLocation = None, jobs: Jobs = None, as_json: AsJson = False
+    context: typer.Context,
+    index: IndexLocation = None,
+    jobs: Jobs = None,
+    memory: Memory = DEFAULT_MEMORY_SIZE,
+    as_json: AsJson = False,
 ) -> int:
     """Delete what was removed from the disk.
 
@@ -19,6 +24,6 @@ def compact(
     """
     folder = index_folder(required_index(index))
     with build_progress(Session.of(context), None) as show:
-        summary = compact_index(folder, jobs=jobs or BuildOptions().jobs, on_progress=show)
+        summary = compact_index(folder, resources=resources(jobs, memory), on_progress=show)
     print_summary(summary, folder, as_json=as_json)
     return 0

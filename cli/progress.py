@@ -14,7 +14,7 @@ from sc2_attrib.cli.wording import counted, sized
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from sc2_attrib.index.building import BuildProgress
+    from sc2_attrib.index.extension import BuildProgress
 
 T = TypeVar("T")
 
@@ -23,20 +23,37 @@ T = TypeVar("T")
 def build_progress(
     session: Session, expected_bytes: int | None
 ) -> Iterator[Callable[["BuildProgress"], None] | None]:
-    """Show a build: its phase, the bytes of text read so far and the documents."""
+    """Show a build phase by phase: how much is done, how fast it goes, how long it will take.
+
+    The text that is read is counted in bytes, what is sorted after that in postings.
+    """
     if not session.shows_progress:
         yield None
         return
-    with _bar(session) as bar:
-        task = bar.add_task("", total=expected_bytes, detail="")
+    with _bar(session, tells_time_left=True) as bar:
+        task = bar.add_task("reading", total=expected_bytes, detail="")
+        phase = "reading"
 
         def show(progress: "BuildProgress") -> None:
-            detail = f"{sized(progress.raw_bytes)}, {counted(progress.n_documents, 'document')}"
+            nonlocal phase
+            total = progress.total or (expected_bytes if progress.phase == "reading" else None)
+            if progress.phase != phase:
+                phase = progress.phase
+                bar.reset(task, description=phase, total=total)
+            speed = bar.tasks[0].speed
             bar.update(
-                task, description=progress.phase, completed=progress.raw_bytes, detail=detail
+                task, total=total, completed=progress.done, detail=_done_so_far(progress, speed)
             )
 
         yield show
+
+
+def _done_so_far(progress: "BuildProgress", speed: float | None) -> str:
+    documents = counted(progress.n_documents, "document")
+    if progress.phase != "reading":
+        return documents
+    rate = f", {sized(speed)}/s" if speed else ""
+    return f"{sized(progress.done)}{rate}, {documents}"
 
 
 @contextlib.contextmanager
@@ -95,20 +112,28 @@ def counting(session: Session, items: Iterable[T], description: str) -> Iterator
             yield item
 
 
-def _bar(session: Session) -> "Progress":
+def _bar(session: Session, *, tells_time_left: bool = False) -> "Progress":
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
     console = Console(
         stderr=True,
         no_color=session.no_color or None,
         force_terminal=session.progress is When.ALWAYS or None,
     )
+    left = (TextColumn("left"), TimeRemainingColumn()) if tells_time_left else ()
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         TextColumn("{task.fields[detail]}"),
         TimeElapsedColumn(),
+        *left,
         console=console,
         transient=True,
     )

@@ -1,7 +1,13 @@
-"""Options of the commands that read sources: which documents are wanted, and how to fetch them."""
+"""Options of the commands that read sources: which documents are wanted, and how to fetch them.
 
-from collections.abc import Iterable
-from typing import Annotated
+`reads_sources` gives a command all of them at once, as one `SourceChoice`.
+"""
+
+import functools
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any
 
 import typer
 
@@ -9,6 +15,7 @@ from sc2_attrib.cli.inputs import parse_size
 from sc2_attrib.index.corpus.document import CorpusSource, LicenseType
 from sc2_attrib.index.corpus.filtered import filtered
 from sc2_attrib.index.corpus.filters import Filters
+from sc2_attrib.index.corpus.fingerprint import fingerprint
 from sc2_attrib.index.corpus.heritage import BlobStore
 from sc2_attrib.index.corpus.location import open_source
 
@@ -49,21 +56,60 @@ FetchJobs = Annotated[
 DEFAULT_FETCH_JOBS = BlobStore().fetch_jobs
 
 
-def opened(
-    locations: Iterable[str],
-    *,
-    languages: list[str] | None,
-    license_types: list[LicenseType] | None,
-    repositories: list[str] | None,
-    max_text_size: str | None,
-    fetch_jobs: int,
-) -> list[CorpusSource]:
-    """Open sources and limit them to what is wanted."""
-    wanted = Filters(
+@dataclass(frozen=True, slots=True)
+class SourceChoice:
+    """The sources of a command and which of their documents are wanted."""
+
+    locations: tuple[str, ...]
+    filters: Filters
+    fetch_jobs: int
+
+    def open(self) -> list[CorpusSource]:
+        """Open the sources, limited to what is wanted; nothing of them is read yet."""
+        store = BlobStore(fetch_jobs=self.fetch_jobs)
+        opened = (open_source(location, store=store) for location in self.locations)
+        return [filtered(source, self.filters) for source in opened]
+
+    def request(self) -> dict[str, str]:
+        """Say by name what makes this choice another than others."""
+        files = {f"state of {location}": fingerprint(location) for location in self.locations}
+        return {
+            "sources": ", ".join(self.locations),
+            "filters": self.filters.describe() or "none",
+            **files,
+        }
+
+
+def _choose(
+    sources: Sources,
+    languages: Languages = None,
+    license_types: LicenseTypes = None,
+    repositories: Repositories = None,
+    max_text_size: LargestText = None,
+    fetch_jobs: FetchJobs = DEFAULT_FETCH_JOBS,
+) -> SourceChoice:
+    filters = Filters(
         languages=frozenset(languages or ()),
         license_types=frozenset(license_types or ()),
         repositories=tuple(repositories or ()),
         max_bytes=None if max_text_size is None else parse_size(max_text_size),
     )
-    store = BlobStore(fetch_jobs=fetch_jobs)
-    return [filtered(open_source(location, store=store), wanted) for location in locations]
+    return SourceChoice(tuple(sources), filters, fetch_jobs)
+
+
+def reads_sources(command: Callable[..., int]) -> Callable[..., int]:
+    """Give a command the argument SOURCE and the options above, in place of its `choice`."""
+    options = inspect.signature(_choose).parameters
+    own = [each for each in inspect.signature(command).parameters.values() if each.name != "choice"]
+
+    @functools.wraps(command)
+    def called(**values: Any) -> int:
+        choice = _choose(**{name: values.pop(name) for name in options})
+        return command(choice=choice, **values)
+
+    parameters = [
+        each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in (*own, *options.values())
+    ]
+    called.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    called.__annotations__ = {each.name: each.annotation for each in parameters}
+    return called

@@ -1,19 +1,27 @@
 """Indexes made and extended: build, add, compact.
 
-`build` writes one segment from sources. `add` writes another with what the index doesn't hold yet;
-when segments become many, the small ones are joined. `compact` writes all that is left as one.
+`build` writes segments from sources. `add` writes others with what the index doesn't hold yet; when
+segments become many, the small ones are joined. `compact` writes all that is left anew.
 """
 
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from sc2_attrib import __version__
-from sc2_attrib.index.corpus.document import CorpusSource, Occurrence, SkippedDocument
+from sc2_attrib.index.checkpoint import (
+    CHECKPOINT,
+    Checkpoint,
+    Request,
+    differences,
+    remove_checkpoint,
+)
+from sc2_attrib.index.corpus.document import CorpusSource
 from sc2_attrib.index.errors import IndexUnusableError, UsageError
+from sc2_attrib.index.extension import BuildProgress, Extension, OnProgress
 from sc2_attrib.index.grams import LONGEST_GUARANTEE, SHORTEST_GUARANTEE, GramShape
 from sc2_attrib.index.manifest import (
     MANIFEST,
@@ -24,62 +32,70 @@ from sc2_attrib.index.manifest import (
     read_manifest,
 )
 from sc2_attrib.index.memory import DEFAULT_MEMORY, MemoryPlan
+from sc2_attrib.index.near.scheme import NearScheme
 from sc2_attrib.index.removal import DenyList, Removal
-from sc2_attrib.index.search import CorpusSummary
-from sc2_attrib.index.segment.builder import SegmentBuilder
 from sc2_attrib.index.segment.documents import content_id
 from sc2_attrib.index.segment.reader import Segment
-from sc2_attrib.index.transaction import (
-    LOCK,
-    SEGMENTS,
-    entry_of,
-    new_segment,
-    now,
-    publish,
-    writing,
-)
+from sc2_attrib.index.series import SegmentSeries, closing_series
+from sc2_attrib.index.transaction import LOCK, SEGMENTS, now, publish, unfinished, writing
 
-PROGRESS_BYTES = 1 << 20  # raw text between two reports of progress
 DEFAULT_GUARANTEE = 50  # normalised characters
 MOST_SEGMENTS = 10  # when an addition makes more, the small ones are joined
-REMOVED = "removed"  # reason for leaving out what a removal names
+CHECKPOINT_BYTES = 1 << 30  # of text read between two checkpoints: less than a minute's work
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """What a build may use.
+
+    `jobs`: threads. `memory_bytes`: see memory.py. `checkpoint_bytes`: read between checkpoints.
+    """
+
+    jobs: int = os.cpu_count() or 1
+    memory_bytes: int = DEFAULT_MEMORY
+    checkpoint_bytes: int = CHECKPOINT_BYTES
+
+    def plan(self) -> MemoryPlan:
+        """Divide the memory."""
+        return MemoryPlan.of(self.memory_bytes, self.jobs)
 
 
 @dataclass(frozen=True, slots=True)
 class BuildOptions:
-    """How to build. `jobs`: threads. `force`: replace an existing index."""
+    """How to build.
+
+    `force`: replace an existing index, and begin anew where an unfinished build was another.
+    `near`: make near keys, by which edited copies are found.
+    `request`: what tells this build from others; only one that has a request leaves checkpoints.
+    """
 
     guarantee_chars: int = DEFAULT_GUARANTEE
-    jobs: int = os.cpu_count() or 1
     force: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class BuildProgress:
-    """How far a build is. `phase`: "reading" or "sorting"."""
-
-    phase: str
-    raw_bytes: int
-    n_documents: int
+    near: bool = True
+    resources: Resources = field(default_factory=Resources)
+    request: Request = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class BuildSummary:
     """What a build or an addition did.
 
-    `n_duplicates`: contents that came again; `skipped`: documents left out, by reason.
+    `n_duplicates`: contents that came again; `skipped`: documents left out, by reason;
+    `read_bytes`: all text that was read, `raw_bytes`: that of distinct contents;
+    `peak_memory_bytes`: most anonymous memory of the process that was seen, None where the system
+    doesn't tell; `resumed`: part of it was done by a run before, whose time is not counted.
     """
 
     n_documents: int
     n_occurrences: int
     n_duplicates: int
+    read_bytes: int
     raw_bytes: int
     skipped: Mapping[str, int]
     bytes_by_part: Mapping[str, int]
     seconds: float
-
-
-OnProgress = Callable[[BuildProgress], None]
+    peak_memory_bytes: int | None = None
+    resumed: bool = False
 
 
 def build_index(
@@ -91,7 +107,8 @@ def build_index(
 ) -> BuildSummary:
     """Build an index of all documents of the sources.
 
-    What was removed from an index that is replaced stays removed.
+    What was removed from an index that is replaced stays removed. A build that was interrupted goes
+    on where it was, if the request is the same.
 
     Args:
         sources: read once, in this order.
@@ -100,7 +117,8 @@ def build_index(
         on_progress: called every now and then, in the calling thread.
 
     Raises:
-        UsageError: an index or something else is there, or the guarantee is out of range.
+        UsageError: an index or something else is there, or an unfinished build of another request,
+            or an option is out of range.
         CorpusError: a source can't be read.
         IndexUnusableError: the folder can't be written.
     """
@@ -112,37 +130,66 @@ def build_index(
             built=now(),
             tool_version=__version__,
             removals=_kept_removals(folder),
+            near=NearScheme.new() if options.near else None,
         )
-        return _extend(folder, empty, sources, options.jobs, on_progress)
+        return _extend(
+            folder,
+            empty,
+            sources,
+            options.resources,
+            checkpoint=_resumable(folder, options.request, force=options.force),
+            request=options.request,
+            on_progress=on_progress,
+        )
 
 
 def add_to_index(
     sources: Sequence[CorpusSource],
     folder: Path,
     *,
-    jobs: int = os.cpu_count() or 1,
+    resources: Resources | None = None,
+    request: Request | None = None,
+    force: bool = False,
     on_progress: OnProgress | None = None,
 ) -> BuildSummary:
     """Add the documents of the sources to an index; what it holds already changes nothing.
 
+    Args:
+        sources: read once, in this order.
+        folder: of the index.
+        resources: what may be used.
+        request: as in `BuildOptions`.
+        force: begin anew where an unfinished addition was another.
+        on_progress: as in `build_index`.
+
     Raises:
+        UsageError: there is an unfinished addition of another request.
         IndexUnusableError: there is no index, or it can't be written.
         CorpusError: a source can't be read.
     """
+    resources, request = resources or Resources(), request or {}
     read_manifest(folder)
     with writing(folder):
-        summary = _extend(folder, read_manifest(folder), sources, jobs, on_progress)
-        _join_small_segments(folder, jobs)
+        summary = _extend(
+            folder,
+            read_manifest(folder),
+            sources,
+            resources,
+            checkpoint=_resumable(folder, request, force=force),
+            request=request,
+            on_progress=on_progress,
+        )
+        _join_small_segments(folder, resources)
         return summary
 
 
 def compact_index(
     folder: Path,
     *,
-    jobs: int = os.cpu_count() or 1,
+    resources: Resources | None = None,
     on_progress: OnProgress | None = None,
 ) -> BuildSummary:
-    """Write all that is left as one segment: what was removed is gone from the disk.
+    """Write all that is left anew, as one segment if it fits: what was removed leaves the disk.
 
     Raises:
         IndexUnusableError: there is no index, or it can't be written.
@@ -151,10 +198,11 @@ def compact_index(
     read_manifest(folder)
     with writing(folder):
         manifest = read_manifest(folder)
-        return _rewrite(folder, manifest, manifest.segments, jobs, on_progress)
+        return _rewrite(folder, manifest, manifest.segments, resources or Resources(), on_progress)
 
 
 def _check_options(folder: Path, options: BuildOptions) -> None:
+    options.resources.plan()
     if not SHORTEST_GUARANTEE <= options.guarantee_chars <= LONGEST_GUARANTEE:
         raise UsageError(
             f"--guarantee {options.guarantee_chars}: must lie between"
@@ -173,7 +221,7 @@ def _check_options(folder: Path, options: BuildOptions) -> None:
 
 def _is_ours(path: Path) -> bool:
     is_new_manifest = path.is_file() and path.name.startswith(".manifest-")
-    return path.name in (LOCK, MANIFEST) or is_new_manifest or path.match(SEGMENTS)
+    return path.name in (LOCK, MANIFEST, CHECKPOINT) or is_new_manifest or path.match(SEGMENTS)
 
 
 def _kept_removals(folder: Path) -> tuple[Removal, ...]:
@@ -184,151 +232,143 @@ def _kept_removals(folder: Path) -> tuple[Removal, ...]:
         return ()
 
 
-class _Known:
-    """Contents that an index holds, with their occurrences: what an addition need not repeat."""
+def _resumable(folder: Path, request: Request, *, force: bool) -> Checkpoint | None:
+    """The checkpoint to go on from; one of another request is refused, or forgotten with `force`.
 
-    def __init__(self, folder: Path, manifest: Manifest) -> None:
-        self._segments = [open_segment(folder, e, manifest.shape) for e in manifest.segments]
-        self._places: dict[bytes, list[tuple[Segment, int]]] = {}
-        for segment in self._segments:
-            for document, identifier in enumerate(segment.documents.identifiers()):
-                self._places.setdefault(identifier, []).append((segment, document))
-
-    def has(self, identifier: bytes, occurrence: Occurrence) -> bool:
-        """Tell whether the very same occurrence is there and was not removed."""
-        return any(
-            segment.documents.read_occurrence(row) == occurrence
-            for segment, document in self._places.get(identifier, ())
-            for row in segment.documents.rows(document)
+    Raises:
+        UsageError: the folder holds the unfinished work of another request.
+    """
+    checkpoint = unfinished(folder)
+    if checkpoint is None:
+        return None
+    if request and checkpoint.request == request:
+        return checkpoint
+    if not force:
+        raise UsageError(
+            f"{folder}: holds unfinished work of another command"
+            f" ({differences(request, checkpoint.request)});"
+            " run that again to finish it, or add --force to begin anew"
         )
-
-    def close(self) -> None:
-        for segment in self._segments:
-            segment.close()
+    remove_checkpoint(folder)
+    return None
 
 
 def _extend(
     folder: Path,
     manifest: Manifest,
     sources: Sequence[CorpusSource],
-    jobs: int,
+    resources: Resources,
+    *,
+    checkpoint: Checkpoint | None,
+    request: Request,
     on_progress: OnProgress | None,
 ) -> BuildSummary:
-    """Write a segment of what the manifest doesn't hold yet, and publish manifest and segment."""
+    """Write segments of what the manifest doesn't hold yet, and publish manifest and segments."""
     started = time.monotonic()
-    known = _Known(folder, manifest)
-    deny = DenyList(removal.what for removal in manifest.removals)
-    with new_segment(folder, manifest.shape, MemoryPlan.of(DEFAULT_MEMORY, jobs), jobs) as (
-        name,
-        builder,
-    ):
-        corpora, skipped = _read_sources(sources, builder, known, deny, on_progress)
-        known.close()
-        sizes = (
-            _finish(builder, on_progress) if builder.n_occurrences or not manifest.segments else {}
-        )
-        entries = [entry_of(folder, name, builder)] if sizes else []
-        if sizes or not manifest.segments:
+    extension = Extension(
+        folder,
+        manifest,
+        resources.plan(),
+        jobs=resources.jobs,
+        checkpoint=checkpoint,
+        request=request,
+        checkpoint_bytes=resources.checkpoint_bytes,
+        on_progress=on_progress,
+    )
+    with extension:
+        entries = extension.read(sources)
+        progressed = extension.progressed
+        if entries or not manifest.segments:
             publish(
                 folder,
                 replace(
                     manifest,
-                    corpora=(*manifest.corpora, *corpora),
+                    corpora=(*manifest.corpora, *progressed.corpora),
                     segments=(*manifest.segments, *entries),
-                    skipped=dict(Counter(manifest.skipped) + skipped),
+                    skipped=dict(Counter(manifest.skipped) + Counter(progressed.skipped)),
                 ),
             )
-    return _summary(builder, skipped, sizes, started)
+        remove_checkpoint(folder)
+    return replace(
+        _summary(extension.series, started),
+        read_bytes=progressed.read_bytes,
+        skipped=progressed.skipped,
+        peak_memory_bytes=extension.memory.peak_bytes,
+        resumed=checkpoint is not None,
+    )
 
 
-def _read_sources(
-    sources: Sequence[CorpusSource],
-    builder: SegmentBuilder,
-    known: _Known,
-    deny: DenyList,
-    on_progress: OnProgress | None,
-) -> tuple[list[CorpusSummary], Counter[str]]:
-    """Feed all documents to the builder."""
-    skipped: Counter[str] = Counter()
-    corpora = []
-    total = reported = 0
-    for source in sources:
-        n_before, bytes_before = builder.n_documents, builder.raw_bytes
-        for item in source:
-            if isinstance(item, SkippedDocument):
-                skipped[item.reason] += 1
-                continue
-            identifier = content_id(item.content)
-            if deny.names(identifier, item.occurrence.repository):
-                skipped[REMOVED] += 1
-            elif not known.has(identifier, item.occurrence):
-                builder.add(item.content, item.occurrence, identifier)
-            total += len(item.content)
-            if on_progress and total - reported >= PROGRESS_BYTES:
-                reported = total
-                on_progress(BuildProgress("reading", total, builder.n_documents))
-        corpora.append(
-            CorpusSummary(
-                source.describe(), builder.n_documents - n_before, builder.raw_bytes - bytes_before
-            )
-        )
-    return corpora, skipped
-
-
-def _join_small_segments(folder: Path, jobs: int) -> None:
+def _join_small_segments(folder: Path, resources: Resources) -> None:
     """Keep the number of segments down: join the smaller half of them when there are too many."""
     manifest = read_manifest(folder)
-    if len(manifest.segments) > MOST_SEGMENTS:
-        by_size = sorted(manifest.segments, key=lambda entry: entry.raw_bytes)
-        _rewrite(folder, manifest, by_size[: MOST_SEGMENTS // 2 + 1], jobs, None)
+    plan = resources.plan()
+    small = [entry for entry in manifest.segments if entry.raw_bytes < plan.most_raw_bytes // 2]
+    if len(small) > MOST_SEGMENTS:
+        by_size = sorted(small, key=lambda entry: entry.raw_bytes)
+        _rewrite(folder, manifest, by_size[: MOST_SEGMENTS // 2 + 1], resources, None)
 
 
 def _rewrite(
     folder: Path,
     manifest: Manifest,
     entries: Sequence[SegmentEntry],
-    jobs: int,
+    resources: Resources,
     on_progress: OnProgress | None,
 ) -> BuildSummary:
-    """Replace segments by one that holds what is left of them."""
+    """Replace segments by new ones that hold what is left of them."""
     started = time.monotonic()
-    with new_segment(folder, manifest.shape, MemoryPlan.of(DEFAULT_MEMORY, jobs), jobs) as (
-        name,
-        builder,
-    ):
+    total = sum(entry.raw_bytes for entry in entries)
+
+    def sorting(done: int, n_postings: int) -> None:
+        if on_progress:
+            on_progress(BuildProgress("sorting", done, n_postings, series.n_documents))
+
+    series = SegmentSeries(
+        folder,
+        manifest.shape,
+        resources.plan(),
+        jobs=resources.jobs,
+        near=manifest.near,
+        on_sorted=sorting,
+    )
+    deny = DenyList(removal.what for removal in manifest.removals)
+    with closing_series(series):
         for entry in entries:
             with open_segment(folder, entry, manifest.shape) as segment:
-                _copy(segment, builder, on_progress)
-        sizes = _finish(builder, on_progress)
+                _copy(segment, series, total, on_progress)
+                _copy_license_texts(segment, series, deny)
+        joined = series.finish(if_empty=True)
         kept = [entry for entry in manifest.segments if entry not in entries]
-        joined = entry_of(folder, name, builder)
-        publish(folder, replace(manifest, segments=(*kept, joined)))
-    return _summary(builder, {}, sizes, started)
+        publish(folder, replace(manifest, segments=(*kept, *joined)))
+    return _summary(series, started)
 
 
-def _copy(segment: Segment, builder: SegmentBuilder, on_progress: OnProgress | None) -> None:
+def _copy(
+    segment: Segment, series: SegmentSeries, total: int, on_progress: OnProgress | None
+) -> None:
     for number, (text, occurrences) in enumerate(segment.read_all()):
         for occurrence in occurrences:
-            builder.add(text, occurrence)
+            series.add(text, occurrence)
+        if series.is_full:
+            series.discard_spools(series.begin_next())
         if on_progress and number % 256 == 0:
-            on_progress(BuildProgress("reading", builder.raw_bytes, builder.n_documents))
+            on_progress(BuildProgress("reading", series.raw_bytes, total, series.n_documents))
 
 
-def _finish(builder: SegmentBuilder, on_progress: OnProgress | None) -> dict[str, int]:
-    if on_progress:
-        on_progress(BuildProgress("sorting", builder.raw_bytes, builder.n_documents))
-    return builder.finish()
+def _copy_license_texts(segment: Segment, series: SegmentSeries, deny: DenyList) -> None:
+    for row, text in segment.read_license_files():
+        if not deny.names(content_id(text), row.repository):
+            series.add_license_file(row.repository, row.path, text, folder=row.folder)
 
 
-def _summary(
-    builder: SegmentBuilder, skipped: Mapping[str, int], sizes: Mapping[str, int], started: float
-) -> BuildSummary:
+def _summary(series: SegmentSeries, started: float) -> BuildSummary:
     return BuildSummary(
-        builder.n_documents,
-        builder.n_occurrences,
-        builder.n_occurrences - builder.n_documents,
-        builder.raw_bytes,
-        dict(skipped),
-        dict(sizes),
-        time.monotonic() - started,
+        n_documents=series.n_documents,
+        n_occurrences=series.n_occurrences,
+        n_duplicates=series.n_occurrences - series.n_documents,
+        read_bytes=series.raw_bytes,
+        raw_bytes=series.raw_bytes,
+        skipped={},
+        bytes_by_part=dict(series.bytes_by_part),
+        seconds=time.monotonic() - started,
     )

@@ -104,14 +104,19 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Replace the manifest atomically and durably."""
     fields = _to_fields(manifest)
     text = json.dumps(fields | {"checksum": _checksum(fields)}, indent=1)
-    descriptor, name = tempfile.mkstemp(prefix=".manifest-", dir=folder)
+    replace_file(folder / MANIFEST, text + "\n")
+
+
+def replace_file(path: Path, text: str) -> None:
+    """Write a file of an index folder atomically and durably."""
+    descriptor, name = tempfile.mkstemp(prefix=".manifest-", dir=path.parent)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text + "\n")
+        file.write(text)
         file.flush()
         os.fsync(file.fileno())
     Path(name).chmod(0o644)
-    Path(name).replace(folder / MANIFEST)
-    sync_folder(folder)
+    Path(name).replace(path)
+    sync_folder(path.parent)
 
 
 def is_index(folder: Path) -> bool:
@@ -142,7 +147,13 @@ def open_segment(folder: Path, entry: SegmentEntry, shape: GramShape) -> Segment
     removed = (
         None if entry.removed is None else read_rows(path / entry.removed, entry.n_occurrences)
     )
-    segment = Segment(path, shape, removed, has_near="near" in entry.digests)
+    segment = Segment(
+        path,
+        shape,
+        removed,
+        has_near="near" in entry.digests,
+        has_licenses="licenses" in entry.digests,
+    )
     for name, digest in segment.digests().items():
         if digest != entry.digests.get(name):
             raise CorruptIndexError(path / name, 0, "not the file that the manifest names")

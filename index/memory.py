@@ -12,7 +12,9 @@ and another begun; an index is taken as one, however many segments it has. The i
 libraries come on top, 150 to 250 MB.
 """
 
+import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Self
 
 from sc2_attrib.index.errors import UsageError
@@ -68,3 +70,21 @@ class MemoryPlan:
             most_part_postings=postings,
             group_postings=postings // (jobs + 2),  # those sorted, one written, one that waits
         )
+
+
+class MemoryWatch:
+    """Remembers the most anonymous memory this process had whenever somebody looked."""
+
+    def __init__(self) -> None:
+        self.peak_bytes: int | None = None
+        self.look()
+
+    def look(self) -> None:
+        """Look at it now; Linux alone tells."""
+        try:
+            status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
+        except OSError:
+            return
+        found = re.search(r"^RssAnon:\s*(\d+) kB", status, re.MULTILINE)
+        if found:
+            self.peak_bytes = max(int(found[1]) * 1024, self.peak_bytes or 0)

@@ -107,12 +107,11 @@ def _rows_by_hash(hashes: Keys, names: Iterable[str]) -> Offsets:
 
 
 def _rows_by_content(table: DocumentTable, contents: set[bytes]) -> Offsets:
-    if not contents:
-        return np.empty(0, np.int64)
+    found = [table.find(identifier) for identifier in contents]
     rows = [
         np.arange(*table.occurrences[document : document + 2].tolist())
-        for document, identifier in enumerate(table.identifiers())
-        if identifier in contents
+        for document in found
+        if document is not None
     ]
     return np.concatenate([np.empty(0, np.int64), *rows])
 

@@ -10,25 +10,15 @@ import datetime
 import fcntl
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
+from sc2_attrib.index.checkpoint import Checkpoint, read_checkpoint, remove_checkpoint
 from sc2_attrib.index.errors import IndexUnusableError
-from sc2_attrib.index.grams import GramShape
-from sc2_attrib.index.manifest import (
-    MANIFEST,
-    Manifest,
-    SegmentEntry,
-    read_manifest,
-    sync_folder,
-    write_manifest,
-)
-from sc2_attrib.index.memory import MemoryPlan
-from sc2_attrib.index.segment.builder import SegmentBuilder
-from sc2_attrib.index.segment.format import SectionFile
-from sc2_attrib.index.segment.reader import FILES
+from sc2_attrib.index.manifest import MANIFEST, Manifest, read_manifest, write_manifest
+from sc2_attrib.index.segment import spool
 
 LOCK = "write.lock"
 SEGMENTS = "segment-" + "[0-9]" * 6  # glob; a folder of another name is not ours to remove
@@ -49,7 +39,7 @@ def writing(folder: Path) -> Iterator[None]:
             try:
                 yield
             finally:
-                remove_litter(folder)
+                remove_litter(folder, _segments_in_work(folder))
     except OSError as error:
         raise IndexUnusableError(f"{folder}: can't be written: {error.strerror}") from error
 
@@ -73,29 +63,27 @@ def next_number(folder: Path, prefix: str) -> int:
     return max((int(number) for number in taken if number.isdigit()), default=0) + 1
 
 
-@contextmanager
-def new_segment(
-    folder: Path, shape: GramShape, plan: MemoryPlan, jobs: int
-) -> Iterator[tuple[str, SegmentBuilder]]:
-    """Build a segment; unless the block publishes it, it is litter."""
-    name = f"segment-{next_number(folder, 'segment-'):06d}"
-    builder = SegmentBuilder(folder / name, shape, plan, jobs=jobs)
+def unfinished(folder: Path) -> Checkpoint | None:
+    """The checkpoint that can be gone on from: of the index as it is now."""
+    checkpoint = read_checkpoint(folder)
+    return checkpoint if checkpoint and checkpoint.base == index_id(folder) else None
+
+
+def index_id(folder: Path) -> str:
+    """Id of the index in a folder; empty if there is none, or a damaged one."""
     try:
-        yield name, builder
-    finally:
-        builder.close()
+        return read_manifest(folder).id
+    except IndexUnusableError:
+        return ""
 
 
-def entry_of(folder: Path, name: str, builder: SegmentBuilder) -> SegmentEntry:
-    """Describe a finished segment for the manifest."""
-    digests = {}
-    for file_name, kind in FILES.items():
-        with SectionFile(folder / name / file_name, kind) as file:
-            digests[file_name] = file.digest
-    sync_folder(folder / name)
-    return SegmentEntry(
-        name, builder.n_documents, builder.n_occurrences, builder.raw_bytes, digests
-    )
+def _segments_in_work(folder: Path) -> set[str]:
+    """Segments that an unfinished extension goes on with; forgets one of the index as it was."""
+    checkpoint = unfinished(folder)
+    if checkpoint is None:
+        remove_checkpoint(folder)
+        return set()
+    return checkpoint.segment_names()
 
 
 def publish(folder: Path, manifest: Manifest) -> None:
@@ -103,8 +91,13 @@ def publish(folder: Path, manifest: Manifest) -> None:
     write_manifest(folder, manifest.with_id())
 
 
-def remove_litter(folder: Path) -> None:
-    """Remove segments and removal files that the manifest doesn't name."""
+def remove_litter(folder: Path, in_work: Collection[str] = ()) -> None:
+    """Remove what nothing needs: segments and removal files that the manifest doesn't name, spools.
+
+    Args:
+        folder: of the index.
+        in_work: segments that an unfinished extension goes on with.
+    """
     named: dict[str, str | None] = {}
     if (folder / MANIFEST).exists():
         try:
@@ -112,12 +105,14 @@ def remove_litter(folder: Path) -> None:
         except IndexUnusableError:
             return  # damaged: what it names is not known
     for path in folder.glob(SEGMENTS):
+        if path.name in in_work:
+            continue
         if path.name not in named:
             shutil.rmtree(path, ignore_errors=True)
-        else:
-            for rows in path.glob("removed-*"):
-                if rows.name != named[path.name]:
-                    rows.unlink(missing_ok=True)
+            continue
+        litter = (rows for rows in path.glob("removed-*") if rows.name != named[path.name])
+        for file in [*litter, *path.glob(f"*{spool.SUFFIX}")]:
+            file.unlink(missing_ok=True)
     for path in folder.glob(".manifest-*"):
         path.unlink(missing_ok=True)
 

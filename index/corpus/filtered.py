@@ -10,8 +10,10 @@ from sc2_attrib.index.corpus.document import (
     CorpusSource,
     SkippedDocument,
     SourceDocument,
+    items_from,
 )
 from sc2_attrib.index.corpus.filters import Filters
+from sc2_attrib.index.corpus.license_files import LicenseFile, governed_folder, is_license_file
 from sc2_attrib.index.corpus.parquet import ParquetSource
 
 
@@ -41,7 +43,11 @@ class _FilteredSource:
 
     def __iter__(self) -> Iterator[SourceDocument | SkippedDocument]:
         """Yield what is wanted in the source's order, and why the rest is not."""
-        for found in self._source:
+        return self.items_from(0)
+
+    def items_from(self, first: int) -> Iterator[SourceDocument | SkippedDocument]:
+        """Yield the same from a number on."""
+        for found in items_from(self._source, first):
             if isinstance(found, SourceDocument):
                 yield self._checked(found)
             else:
@@ -53,4 +59,7 @@ class _FilteredSource:
         reason = self._filters.reason_to_skip(place, document.license_type, n_bytes)
         if reason is None:
             return document
+        if is_license_file(place.path):
+            folder = governed_folder(place.path)
+            return LicenseFile(place.path, reason, place.repository, document.content, folder)
         return SkippedDocument(f"{place.repository}/{place.path.removeprefix('/')}", reason)

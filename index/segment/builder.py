@@ -23,6 +23,7 @@ from pathlib import Path
 import numpy as np
 
 from sc2_attrib.index.corpus.document import Occurrence
+from sc2_attrib.index.corpus.license_files import governed_folder, is_license_file
 from sc2_attrib.index.errors import CorpusError
 from sc2_attrib.index.grams import PADDING, GramShape
 from sc2_attrib.index.memory import MemoryPlan
@@ -31,6 +32,8 @@ from sc2_attrib.index.segment import content, documents, hot, pages
 from sc2_attrib.index.segment import near as near_file
 from sc2_attrib.index.segment.document_writer import DocumentWriter
 from sc2_attrib.index.segment.format import SectionWriter
+from sc2_attrib.index.segment.license_texts import KIND as LICENSE_TEXTS_KIND
+from sc2_attrib.index.segment.license_texts import LicenseTextWriter
 from sc2_attrib.index.segment.near import NearRun, NearRuns
 from sc2_attrib.index.segment.posting_runs import N_PARTS, PART_SHIFT, GramWriter, PostingRuns, Run
 from sc2_attrib.index.segment.spool import SpoolFolder
@@ -105,6 +108,7 @@ class SegmentBuilder:
             self._runs = PostingRuns(self._spools)
             self._tails = self._spools.column("tails", np.uint8)
             self._near = NearRuns(self._spools, near) if near else None
+            self._license_texts = LicenseTextWriter(self._spools)
             self._opened = opened.pop_all()
         self._batch: list[bytes] = []
         self._batch_bytes = 0
@@ -129,6 +133,15 @@ class SegmentBuilder:
             self.raw_bytes += len(text)
             if self._batch_bytes >= self._plan.batch_bytes:
                 self._start_batch()
+        if is_license_file(occurrence.path):
+            self.add_license_file(occurrence.repository, occurrence.path, text)
+
+    def add_license_file(
+        self, repository: str, path: str, text: bytes, *, folder: str | None = None
+    ) -> None:
+        """Keep the text of a licence file for what lies below a folder, by default its own."""
+        folder = governed_folder(path) if folder is None else folder
+        self._license_texts.add(repository, path, folder, text)
 
     @property
     def n_documents(self) -> int:
@@ -158,7 +171,7 @@ class SegmentBuilder:
         return BuilderState(self._spools.sync(), len(self._tail))
 
     def finish(self, on_sorted: OnSorted | None = None) -> dict[str, int]:
-        """Write everything that is left and remove the temporary files.
+        """Write everything that is left; the spools stay, for checkpoints that need them.
 
         Args:
             on_sorted: called every now and then with the postings sorted and those in all.
@@ -174,7 +187,9 @@ class SegmentBuilder:
         sizes["grams"], sizes["hot"] = self._write_grams(on_sorted)
         if self._near:
             sizes["near"] = self._write_near(self._near)
-        self._spools.remove()
+        if not self._license_texts.is_empty:
+            sizes["licenses"] = self._write_license_texts()
+        self._spools.close()
         return sizes
 
     def close(self) -> None:
@@ -262,6 +277,11 @@ class SegmentBuilder:
     def _write_text(self) -> int:
         with SectionWriter(self._folder / "text", content.KIND) as writer:
             self._content.finish(writer, self._documents.raw_bytes)
+            return writer.finish()
+
+    def _write_license_texts(self) -> int:
+        with SectionWriter(self._folder / "licenses", LICENSE_TEXTS_KIND) as writer:
+            self._license_texts.finish(writer)
             return writer.finish()
 
     def _write_documents(self) -> int:

@@ -23,6 +23,7 @@ from sc2_attrib.index.segment.documents import (
     LicenseSets,
     join_sets,
     name_hash,
+    order_of_ids,
     owner_of,
 )
 from sc2_attrib.index.segment.format import SectionWriter, octets
@@ -127,7 +128,8 @@ class DocumentWriter:
         self._expressions = spools.column("expressions", np.uint8)
         self._starts = spools.column("starts", "<i8")
         self._raw_starts = spools.column("raw_starts", "<i8")
-        self._numbers = IdentifierTable(capacity)
+        # A checkpoint may be of a larger segment than is begun now.
+        self._numbers = IdentifierTable(max(capacity, len(self._ids)))
         for identifier in self._ids.mapped():
             self._numbers.number(identifier.tobytes())
         stated = self._expressions.mapped().tobytes().splitlines()
@@ -215,6 +217,7 @@ class DocumentWriter:
         writer.add("starts", starts)
         writer.add("raw_starts", self._raw_starts.mapped())
         writer.add("ids", ids.view(np.uint8))
+        writer.add("by_id", order_of_ids(ids))
         writer.add("license_sets", set_of_document)
         writer.add("occurrences", first.astype("<i8"))
         for section, name in (

@@ -8,9 +8,10 @@ a range.
 
 import hashlib
 import json
+from bisect import bisect_left
 from functools import cached_property, lru_cache
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -77,6 +78,12 @@ def join_sets(numbers: dict[tuple[int, ...], int]) -> LicenseSets:
     return LicenseSets(
         starts, np.array([number for members in numbers for number in members], np.int32)
     )
+
+
+def order_of_ids(ids: npt.NDArray[Any]) -> npt.NDArray[np.uint32]:
+    """Number documents by ascending content id; ids are compared in three words."""
+    words = ids.view([("first", ">u8"), ("second", ">u8"), ("third", ">u4")])
+    return np.lexsort([words[name] for name in ("third", "second", "first")]).astype("<u4")
 
 
 class DocumentTable:
@@ -155,10 +162,22 @@ class DocumentTable:
         """Content id of a document."""
         return bytes(self._file["ids"].read(document * ID_BYTES, (document + 1) * ID_BYTES))
 
-    def identifiers(self) -> list[bytes]:
-        """Content ids of all documents, in order."""
-        raw = bytes(self._file["ids"].read(0, self.n_documents * ID_BYTES))
-        return [raw[at : at + ID_BYTES] for at in range(0, len(raw), ID_BYTES)]
+    def find(self, identifier: bytes) -> int | None:
+        """Number of the document with a content id; None if there is none."""
+        order = self._by_id
+        at = bisect_left(order, identifier, key=lambda number: self.identifier(int(number)))
+        found = at < len(order) and self.identifier(int(order[at])) == identifier
+        return int(order[at]) if found else None
+
+    @cached_property
+    def _by_id(self) -> npt.NDArray[np.uint32]:
+        """Documents by ascending content id."""
+        if "by_id" not in self._file.section_bytes():  # as early versions wrote it
+            return order_of_ids(np.frombuffer(self._file["ids"].array("u1"), f"V{ID_BYTES}"))
+        order: npt.NDArray[np.uint32] = self._file["by_id"].array("<u4")
+        if order.size != self.n_documents or (order >= self.n_documents).any():
+            raise self._file["by_id"].corrupt(0, "not the numbers of the documents")
+        return order
 
     def read_occurrence(self, row: int) -> Occurrence:
         """Read one occurrence by number."""

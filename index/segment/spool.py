@@ -14,10 +14,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from sc2_attrib.index.errors import IndexUnusableError
 from sc2_attrib.index.segment.format import octets
 
 _BUFFER_BYTES = 1 << 18
-_SUFFIX = ".tmp"
+SUFFIX = ".tmp"
 
 
 class Column:
@@ -29,6 +30,11 @@ class Column:
         self._dtype = np.dtype(dtype)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
         self._file = os.fdopen(descriptor, "r+b", buffering=_BUFFER_BYTES)
+        if (found := path.stat().st_size) < n_bytes:
+            raise IndexUnusableError(
+                f"{path}: {found} bytes of an unfinished build, {n_bytes} expected;"
+                " begin anew with --force"
+            )
         self._file.truncate(n_bytes)
         self._file.seek(n_bytes)
         self.n_bytes = n_bytes
@@ -73,7 +79,7 @@ class SpoolFolder:
 
     def column(self, name: str, dtype: npt.DTypeLike) -> Column:
         """Open a column by its name."""
-        path = self._folder / f"{name}{_SUFFIX}"
+        path = self._folder / f"{name}{SUFFIX}"
         self._columns[name] = Column(path, dtype, self._lengths.get(name, 0))
         return self._columns[name]
 
@@ -87,9 +93,3 @@ class SpoolFolder:
         """Let go of the files."""
         for column in self._columns.values():
             column.close()
-
-    def remove(self) -> None:
-        """Close and delete the files."""
-        self.close()
-        for column in self._columns.values():
-            column.path.unlink(missing_ok=True)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sc2_attrib.index.building import BuildOptions, build_index
+from sc2_attrib.index.building import BuildOptions, Resources, build_index
 from sc2_attrib.index.corpus.document import (
     Basis,
     CorpusDescription,
@@ -69,7 +69,7 @@ def built(
     jobs: int = 2,
 ) -> LocalIndex:
     """Build an index and open it."""
-    options = BuildOptions(guarantee_chars=guarantee, jobs=jobs)
+    options = BuildOptions(guarantee_chars=guarantee, resources=Resources(jobs=jobs))
     build_index([Documents(tuple(documents))], folder, options)
     return LocalIndex(folder)
 

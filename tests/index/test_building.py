@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from sc2_attrib.index import building, manifest, transaction
-from sc2_attrib.index.building import BuildOptions, BuildProgress, BuildSummary, build_index
+from sc2_attrib.index.building import BuildOptions, BuildSummary, build_index
 from sc2_attrib.index.corpus.document import (
     CorpusDescription,
     SkippedDocument,
@@ -21,6 +21,7 @@ from sc2_attrib.index.corpus.document import (
     SourceDocument,
 )
 from sc2_attrib.index.errors import CorpusError, IndexUnusableError, UsageError
+from sc2_attrib.index.extension import BuildProgress
 from sc2_attrib.index.local import index_stats, open_index
 from tests.index.corpora import Documents, built, code_like, document, nasty, place
 from tests.index.oracle import Oracle

@@ -19,7 +19,7 @@ from types import ModuleType
 
 import pytest
 
-from sc2_attrib.index.building import BuildOptions, build_index
+from sc2_attrib.index.building import BuildOptions, Resources, build_index
 from sc2_attrib.index.corpus.document import Basis, LicenseAssertion, Occurrence, SourceDocument
 from sc2_attrib.index.corpus.jsonl import JsonLinesSource
 from sc2_attrib.index.take_down import remove_from_index
@@ -84,7 +84,9 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Index:
 @pytest.fixture(scope="module")
 def larger(tmp_path_factory: pytest.TempPathFactory) -> Index:
     folder = tmp_path_factory.mktemp("larger") / "index"
-    build_index([larger_corpus()], folder, BuildOptions(guarantee_chars=50, jobs=2))
+    build_index(
+        [larger_corpus()], folder, BuildOptions(guarantee_chars=50, resources=Resources(jobs=2))
+    )
     contents = [row.content for row in larger_corpus() if isinstance(row, SourceDocument)]
     return read_index(folder, list(dict.fromkeys(contents)))
 

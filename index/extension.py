@@ -1,0 +1,185 @@
+"""Documents of sources on their way into new segments of an index, with checkpoints.
+
+Whatever is left out is counted with its reason: what a source skips, what was removed from the
+index. What the index holds already, at the same place, changes nothing.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Self
+
+from sc2_attrib.index.checkpoint import Checkpoint, Progressed, Request, write_checkpoint
+from sc2_attrib.index.corpus.document import (
+    CorpusSource,
+    SkippedDocument,
+    SourceDocument,
+    items_from,
+)
+from sc2_attrib.index.corpus.license_files import LicenseFile
+from sc2_attrib.index.errors import CorpusError
+from sc2_attrib.index.known import KnownContents
+from sc2_attrib.index.manifest import Manifest, SegmentEntry
+from sc2_attrib.index.memory import MemoryPlan, MemoryWatch
+from sc2_attrib.index.removal import DenyList
+from sc2_attrib.index.search import CorpusSummary
+from sc2_attrib.index.segment.documents import content_id
+from sc2_attrib.index.series import SegmentSeries
+from sc2_attrib.index.transaction import index_id
+
+PROGRESS_BYTES = 1 << 20  # raw text between two reports of progress
+REMOVED = "removed"  # reason for leaving out what a removal names
+
+
+@dataclass(frozen=True, slots=True)
+class BuildProgress:
+    """How far a phase is.
+
+    `phase`: "reading", in bytes of text, or "sorting", in postings. `total`: of the same; None
+    where it is not known.
+    """
+
+    phase: str
+    done: int
+    total: int | None
+    n_documents: int
+
+
+OnProgress = Callable[[BuildProgress], None]
+
+
+class Extension:
+    """One run that extends an index; goes on from a checkpoint if there is one."""
+
+    def __init__(
+        self,
+        folder: Path,
+        manifest: Manifest,
+        plan: MemoryPlan,
+        *,
+        jobs: int,
+        checkpoint: Checkpoint | None,
+        request: Request,
+        checkpoint_bytes: int,
+        on_progress: OnProgress | None,
+    ) -> None:
+        """Open what is there.
+
+        Args:
+            folder: of the index.
+            manifest: what it holds, or shall hold to begin with.
+            plan: what may be held in memory.
+            jobs: threads.
+            checkpoint: to go on from.
+            request: what checkpoints are of; without one there are none.
+            checkpoint_bytes: text read between two of them.
+            on_progress: called every now and then.
+        """
+        self._folder = folder
+        self._request = dict(request)
+        self._checkpoint_bytes = checkpoint_bytes
+        self._on_progress = on_progress
+        self._base = index_id(folder)
+        self._deny = DenyList(removal.what for removal in manifest.removals)
+        self.memory = MemoryWatch()
+        self.series = SegmentSeries(
+            folder,
+            manifest.shape,
+            plan,
+            jobs=jobs,
+            near=manifest.near,
+            state=checkpoint.series if checkpoint else None,
+            on_sorted=self._report_sorting,
+        )
+        finished = checkpoint.series.entries if checkpoint else ()
+        self._known = KnownContents(folder, manifest.shape, (*manifest.segments, *finished))
+        self._if_empty = not manifest.segments
+        self.progressed = checkpoint.progressed if checkpoint else Progressed()
+        self._skipped = Counter(self.progressed.skipped)
+        self._reported = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop the threads and close the files."""
+        self.series.close()
+        self._known.close()
+
+    def read(self, sources: Sequence[CorpusSource]) -> list[SegmentEntry]:
+        """Read what is left of the sources; the new segments, finished but not published."""
+        try:
+            for source in sources[self.progressed.source :]:
+                self._read_source(source)
+        except (CorpusError, KeyboardInterrupt):
+            self._save()  # what was read may have taken hours to fetch
+            raise
+        self._save()
+        self._known.close()
+        return self.series.finish(if_empty=self._if_empty)
+
+    def _read_source(self, source: CorpusSource) -> None:
+        next_save = self.progressed.read_bytes + self._checkpoint_bytes
+        for found in items_from(source, self.progressed.item):
+            n_bytes = self._take(found)
+            self._advance(item=self.progressed.item + 1, n_bytes=n_bytes)
+            if self.series.is_full:
+                entry = self.series.begin_next()
+                self._known.add(entry)
+                self._save()
+                self.series.discard_spools(entry)
+            elif self.progressed.read_bytes >= next_save:
+                next_save = self.progressed.read_bytes + self._checkpoint_bytes
+                self._save()
+        before = self.progressed.corpora
+        summary = CorpusSummary(
+            source.describe(),
+            self.series.n_documents - sum(corpus.n_documents for corpus in before),
+            self.series.raw_bytes - sum(corpus.raw_bytes for corpus in before),
+        )
+        self.progressed = replace(
+            self.progressed,
+            source=self.progressed.source + 1,
+            item=0,
+            corpora=(*before, summary),
+        )
+
+    def _take(self, found: SourceDocument | SkippedDocument) -> int:
+        """Take an item in, or count why not; its bytes."""
+        if isinstance(found, SkippedDocument):
+            self._skipped[found.reason] += 1
+            if isinstance(found, LicenseFile):
+                self.series.add_license_file(
+                    found.repository, found.path, found.content, folder=found.folder
+                )
+            return 0
+        identifier = content_id(found.content)
+        if self._deny.names(identifier, found.occurrence.repository):
+            self._skipped[REMOVED] += 1
+        elif not self._known.has(identifier, found.occurrence):
+            self.series.add(found.content, found.occurrence, identifier)
+        return len(found.content)
+
+    def _advance(self, *, item: int, n_bytes: int) -> None:
+        read_bytes = self.progressed.read_bytes + n_bytes
+        self.progressed = replace(self.progressed, item=item, read_bytes=read_bytes)
+        if read_bytes - self._reported >= PROGRESS_BYTES:
+            self._reported = read_bytes
+            self._report("reading", read_bytes, None)
+
+    def _report_sorting(self, done: int, total: int) -> None:
+        self._report("sorting", done, total)
+
+    def _report(self, phase: str, done: int, total: int | None) -> None:
+        self.memory.look()
+        if self._on_progress:
+            self._on_progress(BuildProgress(phase, done, total, self.series.n_documents))
+
+    def _save(self) -> None:
+        """Leave a checkpoint, if this is work that can be gone on with."""
+        self.progressed = replace(self.progressed, skipped=dict(self._skipped))
+        if self._request:
+            state = self.series.checkpoint()
+            checkpoint = Checkpoint(self._request, self._base, self.progressed, state)
+            write_checkpoint(self._folder, checkpoint)

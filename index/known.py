@@ -1,0 +1,38 @@
+"""Contents that an index holds, with their occurrences: what an addition need not repeat."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from sc2_attrib.index.corpus.document import Occurrence
+from sc2_attrib.index.grams import GramShape
+from sc2_attrib.index.manifest import SegmentEntry, open_segment
+from sc2_attrib.index.segment.reader import Segment
+
+
+class KnownContents:
+    """Looks contents up in the sorted ids of segments, which stay on disk."""
+
+    def __init__(self, folder: Path, shape: GramShape, entries: Iterable[SegmentEntry]) -> None:
+        self._folder = folder
+        self._shape = shape
+        self._segments: list[Segment] = []
+        for entry in entries:
+            self.add(entry)
+
+    def add(self, entry: SegmentEntry) -> None:
+        """Take the contents of another segment in."""
+        self._segments.append(open_segment(self._folder, entry, self._shape))
+
+    def has(self, identifier: bytes, occurrence: Occurrence) -> bool:
+        """Tell whether the very same occurrence is there and was not removed."""
+        return any(
+            segment.documents.read_occurrence(row) == occurrence
+            for segment in self._segments
+            if (document := segment.documents.find(identifier)) is not None
+            for row in segment.documents.rows(document)
+        )
+
+    def close(self) -> None:
+        """Let go of the segments."""
+        for segment in self._segments:
+            segment.close()
