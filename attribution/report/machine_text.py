@@ -9,9 +9,13 @@ import re
 import uuid
 from datetime import UTC, datetime
 
-from sc2_attrib.attribution.result import Result
+from sc2_attrib.attribution.ids import sha256
+from sc2_attrib.attribution.result import Result, Source
 
 EPOCH = "1970-01-01T00:00:00Z"  # for a time that can't be read; formats demand one
+
+CONTENT_SWHID = re.compile("swh:1:cnt:[0-9a-f]{40}")
+WEB_ADDRESS = re.compile(r"https?://[!-~]+")
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -24,6 +28,16 @@ def well_formed(text: str) -> str:
 def json_text(document: object) -> str:
     """Write a document as indented JSON that ends with a line feed."""
     return well_formed(json.dumps(document, ensure_ascii=False, indent=1)) + "\n"
+
+
+def digest(*parts: str) -> str:
+    """Name something by its parts, in 32 hexadecimal digits."""
+    return sha256(well_formed("\0".join(parts)).encode())[:32]
+
+
+def source_digest(source: Source) -> str:
+    """Name the file that a source lies in: a document at a path of a repository's revision."""
+    return digest(source.document, source.repo, source.revision or "", source.path)
 
 
 def document_uuid(result: Result) -> str:

@@ -1,6 +1,21 @@
 """What a run searched, in a paragraph that every format for machines carries."""
 
-from sc2_attrib.attribution.result import Result
+from sc2_attrib.attribution.report.sentences import missed, unchecked_sentence
+from sc2_attrib.attribution.result import InputStatus, Result
+
+
+def statement(result: Result) -> str:
+    """Say how far a document goes, a line each: complete or not, searched where, what skipped."""
+    faults = missed(result)
+    skipped = (each for each in result.inputs if each.status is InputStatus.SKIPPED)
+    return "\n".join(
+        [
+            "THE RUN IS INCOMPLETE." if faults else "The run is complete.",
+            *faults,
+            searched_statement(result),
+            *map(unchecked_sentence, skipped),
+        ]
+    )
 
 
 def searched_statement(result: Result) -> str:

@@ -16,23 +16,22 @@ Source: https://spdx.github.io/spdx-spec/v3.0.1/
 from collections import defaultdict
 from collections.abc import Iterator
 
-from sc2_attrib.attribution.ids import sha256
 from sc2_attrib.attribution.report.machine_text import (
+    CONTENT_SWHID,
+    WEB_ADDRESS,
+    digest,
     document_uuid,
     json_text,
+    source_digest,
     utc_seconds,
-    well_formed,
 )
-from sc2_attrib.attribution.report.searched import searched_statement
+from sc2_attrib.attribution.report.searched import statement
 from sc2_attrib.attribution.report.sentences import (
     decision_sentence,
     match_sentence,
-    missed,
-    unchecked_sentence,
 )
 from sc2_attrib.attribution.report.spdx3_graph import CREATION, Graph
 from sc2_attrib.attribution.report.spdx3_model import describe_model_and_corpora
-from sc2_attrib.attribution.report.spdx_document import SWHID, WEB
 from sc2_attrib.attribution.report.spdx_licenses import NOASSERTION
 from sc2_attrib.attribution.report.visible import visible
 from sc2_attrib.attribution.result import (
@@ -64,7 +63,7 @@ def render(result: Result) -> str:
         "spdxId": graph.iri("document"),
         "creationInfo": CREATION,
         "name": f"sc2-attrib run {visible(result.run.id)}",
-        "comment": "\n".join(_statements(result)),
+        "comment": statement(result),
         "profileConformance": ["core", "software", "simpleLicensing", *described.profiles],
         "rootElement": files or [tool],
         "element": [element["spdxId"] for element in elements],
@@ -90,17 +89,6 @@ def _creation(result: Result, tool: str) -> Json:
 
 def _checked(result: Result) -> Iterator[InputRecord]:
     return (record for record in result.inputs if record.status is InputStatus.CHECKED)
-
-
-def _statements(result: Result) -> Iterator[str]:
-    """Say how far the document goes: complete or not, what was searched, what was skipped."""
-    faults = missed(result)
-    yield "THE RUN IS INCOMPLETE." if faults else "The run is complete."
-    yield from faults
-    yield searched_statement(result)
-    for record in result.inputs:
-        if record.status is InputStatus.SKIPPED:
-            yield unchecked_sentence(record)
 
 
 def _input(graph: Graph, record: InputRecord, model: str | None) -> str:
@@ -158,7 +146,7 @@ def _generated_snippet(graph: Graph, match: MatchRecord) -> str:
 def _package(graph: Graph, source: Source) -> str:
     return graph.add(
         "software_Package",
-        f"package-{_digest(source.repo, source.revision or '')}",
+        f"package-{digest(source.repo, source.revision or '')}",
         {
             "name": visible(source.repo) or "unnamed",
             "software_packageVersion": visible(source.revision or "unknown"),
@@ -172,7 +160,7 @@ def _source_snippet(graph: Graph, source: Source, package: str) -> str:
     start, stop = source.bytes
     return graph.add(
         "software_Snippet",
-        f"snippet-{_digest(file, str(start), str(stop))}",
+        f"snippet-{digest(file, str(start), str(stop))}",
         {
             "name": visible(f"{source.path} lines {source.lines[0]}-{source.lines[1]}"),
             "comment": f"{source.kind}; similarity {source.similarity:g}",
@@ -184,11 +172,11 @@ def _source_snippet(graph: Graph, source: Source, package: str) -> str:
 
 
 def _source_file(graph: Graph, source: Source, package: str) -> str:
-    key = f"source-{_digest(source.document, source.repo, source.revision or '', source.path)}"
+    key = f"source-{source_digest(source)}"
     is_new = key not in graph
     license_ = source.license
     conflict = "; the statements disagree" if license_.conflict else ""
-    where = source.url if source.url and WEB.fullmatch(source.url) else ""
+    where = source.url if source.url and WEB_ADDRESS.fullmatch(source.url) else ""
     iri = graph.add(
         "software_File",
         key,
@@ -211,9 +199,9 @@ def _copyright(source: Source) -> str:
 
 
 def _swhid(swhid: str) -> list[Json]:
-    if not SWHID.fullmatch(swhid):
+    if not CONTENT_SWHID.fullmatch(swhid):
         return []
-    identifier = {
+    identifier: Json = {
         "type": "software_ContentIdentifier",
         "software_contentIdentifierType": "swhid",
         "software_contentIdentifierValue": swhid,
@@ -239,7 +227,3 @@ def _positive_range(first: int, last: int) -> Json:
 
 def _key(text: str) -> str:
     return "".join(char if char.isascii() and char.isalnum() else "-" for char in text)
-
-
-def _digest(*parts: str) -> str:
-    return sha256(well_formed("\0".join(parts)).encode())[:32]

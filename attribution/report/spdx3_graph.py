@@ -44,7 +44,7 @@ class Graph:
         return f"{self._namespace}{key}"
 
     def add(self, type_: str, key: str, members: Mapping[str, object]) -> str:
-        """Add an element unless it is there, and give its IRI; members without a value are dropped."""
+        """Add an element unless it is there, and give its IRI; empty members are left out."""
         iri = self.iri(key)
         if iri not in self._elements:
             known = {name: value for name, value in members.items() if value not in (None, "", [])}

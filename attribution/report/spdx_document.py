@@ -16,16 +16,19 @@ Source: https://spdx.github.io/spdx-spec/v2.3/
 import re
 from collections.abc import Iterable, Iterator
 
-from sc2_attrib.attribution.ids import sha256
-from sc2_attrib.attribution.report.machine_text import document_uuid, utc_seconds, well_formed
+from sc2_attrib.attribution.report.machine_text import (
+    CONTENT_SWHID,
+    WEB_ADDRESS,
+    document_uuid,
+    source_digest,
+    utc_seconds,
+)
 from sc2_attrib.attribution.report.purl import purl
-from sc2_attrib.attribution.report.searched import searched_statement
+from sc2_attrib.attribution.report.searched import statement
 from sc2_attrib.attribution.report.sentences import (
     decision_sentence,
     match_sentence,
-    missed,
     span,
-    unchecked_sentence,
 )
 from sc2_attrib.attribution.report.spdx_licenses import (
     NOASSERTION,
@@ -48,9 +51,6 @@ UNKNOWN_TEXT = "The text of this licence is not known; the name is what the sour
 
 Json = dict[str, object]
 
-SWHID = re.compile("swh:1:cnt:[0-9a-f]{40}")
-WEB = re.compile(r"https?://[!-~]+")
-
 
 def spdx_document(result: Result) -> Json:
     """Describe the run as an SPDX 2.3 document."""
@@ -64,7 +64,7 @@ def spdx_document(result: Result) -> Json:
         "name": f"sc2-attrib run {visible(result.run.id)}",
         "documentNamespace": f"https://spdx.org/spdxdocs/sc2-attrib-{document_uuid(result)}",
         "creationInfo": _creation(result),
-        "comment": "\n".join(_statements(result)),
+        "comment": statement(result),
         "hasExtractedLicensingInfos": [
             {"licenseId": ref, "name": ref, "extractedText": UNKNOWN_TEXT}
             for ref in license_refs(expressions)
@@ -82,17 +82,6 @@ def _creation(result: Result) -> Json:
     return {"created": created, "creators": [f"Tool: sc2-attrib-{version}"]}
 
 
-def _statements(result: Result) -> Iterator[str]:
-    """Say how far the document goes: complete or not, what was searched, what was skipped."""
-    faults = missed(result)
-    yield "The run is complete." if not faults else "THE RUN IS INCOMPLETE."
-    yield from faults
-    yield visible_lines(searched_statement(result))
-    for record in result.inputs:
-        if record.status is InputStatus.SKIPPED:
-            yield unchecked_sentence(record)
-
-
 def visible_lines(text: str) -> str:
     """Show what can't be seen, but for line ends."""
     return "\n".join(map(visible, text.splitlines()))
@@ -103,8 +92,7 @@ def _distinct(matches: Iterable[MatchRecord]) -> dict[str, Source]:
 
 
 def _source_id(source: Source) -> str:
-    parts = (source.document, source.repo, source.revision or "", source.path)
-    return f"SPDXRef-Source-{sha256(well_formed(chr(0).join(parts)).encode())[:32]}"
+    return f"SPDXRef-Source-{source_digest(source)}"
 
 
 def _file_id(input_id: str) -> str:
@@ -164,11 +152,11 @@ def _package(source: Source) -> Json:
 
 
 def _download(source: Source) -> str:
-    return source.url if source.url and WEB.fullmatch(source.url) else NOASSERTION
+    return source.url if source.url and WEB_ADDRESS.fullmatch(source.url) else NOASSERTION
 
 
 def _references(source: Source) -> Iterator[Json]:
-    if SWHID.fullmatch(source.document):
+    if CONTENT_SWHID.fullmatch(source.document):
         yield {
             "referenceCategory": "PERSISTENT-ID",
             "referenceType": "swh",
