@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -29,7 +30,7 @@ from sc2_attrib.cli.session import Session
 from sc2_attrib.cli.streams import print_data
 from sc2_attrib.cli.wording import counted
 from sc2_attrib.index.errors import UsageError
-from sc2_attrib.index.search import Searcher
+from sc2_attrib.index.search import NearOptions, Searcher
 
 INCOMPLETE = 4
 VIOLATION = 1
@@ -141,11 +142,20 @@ def _checked_again(
         max_sources=options.get("max_sources", 0),
         policy=judged.policy,
         own_code=own_code,
+        near=_near(options.get("near")),
     )
     checked = list(checker.check(inputs_again(record, _read)))
     run = RunStart.now(session).finished(searcher, checker)
     fail_on = FailOn(options.get("fail_on", FailOn.DENY))
     return assemble(run, checked, fail_on=fail_on, known=judged.known)
+
+
+def _near(options: Mapping[str, Any] | None) -> NearOptions | None:
+    """Read the thresholds of edited copies, as the run recorded them."""
+    if options is None:
+        return None
+    known = {field.name for field in fields(NearOptions)}
+    return NearOptions(**{key: value for key, value in options.items() if key in known})
 
 
 def _read(path: str) -> bytes | None:
