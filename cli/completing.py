@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sc2_attrib.attribution.check import Checker
-from sc2_attrib.attribution.complete import complete, describe_model
+from sc2_attrib.attribution.complete import Completed, complete, completed, describe_model
 from sc2_attrib.attribution.outcome import FailOn, assemble
 from sc2_attrib.attribution.result import Result
 from sc2_attrib.attribution.suppression import KnownMatches
@@ -52,7 +52,7 @@ class Completer:
         on_text: Callable[[str], None] | None = None,
     ) -> CheckedCompletion:
         """Complete a prompt and make the result of the run that asked for it."""
-        completed = complete(
+        done = complete(
             self.model,
             asked.prompt,
             self.sampling,
@@ -61,8 +61,16 @@ class Completer:
             truncation=truncation,
             on_text=on_text,
         )
-        checked = list(self.checker.check([completed.input]))
+        return self._checked(done, run)
+
+    def check(self, asked: NamedPrompt, completion: Completion, run: RunStart) -> CheckedCompletion:
+        """Check a completion that there is already."""
+        done = completed(asked.prompt, completion, path=asked.path, language=asked.language)
+        return self._checked(done, run)
+
+    def _checked(self, done: Completed, run: RunStart) -> CheckedCompletion:
+        checked = list(self.checker.check([done.input]))
         about = describe_model(self.model, self.sampling)
         record = run.finished(self.searcher, self.checker, model=about)
         result = assemble(record, checked, fail_on=self.fail_on, known=self.known)
-        return CheckedCompletion(completed.completion, result)
+        return CheckedCompletion(done.completion, result)

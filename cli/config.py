@@ -26,6 +26,7 @@ SETTINGS: Final = frozenset(
     {
         "baseline",
         "device",
+        "device-map",
         "do-sample",
         "dtype",
         "fail-on",
@@ -45,9 +46,12 @@ SETTINGS: Final = frozenset(
         "num-beams",
         "policy",
         "progress",
+        "quantize",
         "reviews",
+        "revision",
         "seed",
         "temperature",
+        "timeout",
         "top-k",
         "top-p",
     }

@@ -6,15 +6,13 @@ annotated text goes to standard error.
 """
 
 import sys
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Iterable, Sequence
 
 import typer
 
 from sc2_attrib.attribution.check import DEFAULT_MAX_SOURCES, Checker
 from sc2_attrib.attribution.outcome import FailOn, exit_code
 from sc2_attrib.attribution.report.visible import visible
-from sc2_attrib.attribution.text import decode_input
 from sc2_attrib.cli.check_options import (
     NEAR,
     FailOnMatch,
@@ -27,25 +25,43 @@ from sc2_attrib.cli.check_options import (
     near_options,
 )
 from sc2_attrib.cli.completing import CheckedCompletion, Completer, NamedPrompt
+from sc2_attrib.cli.generate_batch import batch_options, complete_all
 from sc2_attrib.cli.generate_options import (
+    BatchSize,
+    DeviceMap,
     DoSample,
+    FimOrderName,
+    FimPlace,
     FimPrefix,
     FimSuffix,
     MaxNewTokens,
+    ModelAdapter,
     ModelDevice,
+    ModelDeviceMap,
+    ModelDoubleQuant,
     ModelDtype,
+    ModelInt4Type,
     ModelName,
+    ModelQuantization,
+    ModelRevision,
+    NSamples,
     NumBeams,
+    OutputFile,
     PromptFile,
+    PromptsFile,
     PromptText,
+    RepositoryFolder,
+    RepositoryTokens,
     Seed,
+    ServerTimeout,
+    StopTexts,
     Temperature,
     TopK,
     TopP,
     TruncatePrompt,
 )
-from sc2_attrib.cli.inputs import STDIN
-from sc2_attrib.cli.locations import model_folder, open_index_at, required_index
+from sc2_attrib.cli.locations import open_index_at, required_index
+from sc2_attrib.cli.model_choice import ModelChoice, open_model
 from sc2_attrib.cli.options import AsJson, Formats, IndexLocation
 from sc2_attrib.cli.outputs import (
     Output,
@@ -55,34 +71,48 @@ from sc2_attrib.cli.outputs import (
     write_outputs,
 )
 from sc2_attrib.cli.policy_options import LedgerFile, PolicyLocation, ReviewsFile, judging
-from sc2_attrib.cli.progress import waiting
+from sc2_attrib.cli.prompt_sources import PromptOptions, read_prompt
+from sc2_attrib.cli.repository import DEFAULT_TOKENS
 from sc2_attrib.cli.run_record import RunStart
 from sc2_attrib.cli.session import Session
 from sc2_attrib.cli.streams import print_data, print_message
-from sc2_attrib.cli.walk import reason_of
+from sc2_attrib.generator.instruction import instruction_hint
 from sc2_attrib.generator.load_options import LoadOptions
-from sc2_attrib.generator.loading import load_model
-from sc2_attrib.generator.memory import Dtype
+from sc2_attrib.generator.memory import Dtype, Int4Type
 from sc2_attrib.generator.prompt import Prompt
+from sc2_attrib.generator.remote import DEFAULT_TIMEOUT_S
 from sc2_attrib.generator.sampling import Sampling
-from sc2_attrib.generator.starcoder import LocalModel
-from sc2_attrib.index.corpus.language import language_of
-from sc2_attrib.index.errors import UsageError
 
 DEFAULTS = Sampling()
+DEFAULT_BATCH = 8
 
 
 def generate(
     context: typer.Context,
     prompt: PromptText = None,
     prompt_file: PromptFile = None,
+    fim: FimPlace = None,
     fim_prefix: FimPrefix = None,
     fim_suffix: FimSuffix = None,
+    fim_order: FimOrderName = None,
+    repo: RepositoryFolder = None,
+    repo_tokens: RepositoryTokens = DEFAULT_TOKENS,
+    prompts: PromptsFile = None,
+    output: OutputFile = None,
+    n: NSamples = 1,
+    batch_size: BatchSize = DEFAULT_BATCH,
     truncate_prompt: TruncatePrompt = None,
     index: IndexLocation = None,
     model: ModelName = None,
+    revision: ModelRevision = None,
+    adapter: ModelAdapter = None,
     dtype: ModelDtype = Dtype.AUTO,
+    quantize: ModelQuantization = None,
+    int4_type: ModelInt4Type = Int4Type.NF4,
+    double_quant: ModelDoubleQuant = False,
     device: ModelDevice = "auto",
+    device_map: ModelDeviceMap = None,
+    timeout: ServerTimeout = DEFAULT_TIMEOUT_S,
     max_new_tokens: MaxNewTokens = DEFAULTS.max_new_tokens,
     do_sample: DoSample = DEFAULTS.do_sample,
     temperature: Temperature = DEFAULTS.temperature,
@@ -90,6 +120,7 @@ def generate(
     top_k: TopK = DEFAULTS.top_k,
     num_beams: NumBeams = DEFAULTS.num_beams,
     seed: Seed = DEFAULTS.seed,
+    stop: StopTexts = None,
     min_chars: MinChars = None,
     max_sources: MaxSources = DEFAULT_MAX_SOURCES,
     min_similarity: MinSimilarity = NEAR.min_similarity,
@@ -106,8 +137,24 @@ def generate(
     """Complete a prompt and show where the code comes from."""
     session = Session.of(context)
     outputs = requested_outputs(formats, as_json=as_json, default=None)
-    asked = _asked(prompt, prompt_file, fim_prefix, fim_suffix)
-    sampling = Sampling(max_new_tokens, do_sample, temperature, top_p, top_k, num_beams, seed)
+    source = PromptOptions(prompt, prompt_file, fim, fim_prefix, fim_suffix, repo, repo_tokens)
+    batch = batch_options(source, outputs, prompts, output, n_samples=n, size=batch_size)
+    asked = batch.prompts[0].asked if batch else read_prompt(source)
+    given = [each.asked for each in batch.prompts] if batch else [asked]
+    sampling = Sampling(
+        max_new_tokens, do_sample, temperature, top_p, top_k, num_beams, seed, tuple(stop or ())
+    )
+    loading = LoadOptions(
+        dtype=dtype,
+        quantization=quantize,
+        int4_type=int4_type,
+        double_quantization=double_quant,
+        device=device,
+        spread=device_map is DeviceMap.AUTO,
+        adapter=adapter,
+        fim_order=fim_order,
+    )
+    choice = ModelChoice(model, revision, loading, timeout)
     run = RunStart.now(session, truncate_prompt=truncate_prompt)
     judged = judging(session, policy, reviews=reviews, ledger=ledger)
     with open_index_at(required_index(index)) as searcher, judged.own_code() as own_code:
@@ -121,64 +168,54 @@ def generate(
                 no_near=no_near, min_similarity=min_similarity, min_lexemes=min_lexemes
             ),
         )
-        loaded = _load(session, model_folder(model), dtype, device)
+        _hint(session, given)
+        loaded = open_model(
+            session,
+            choice,
+            n_tokens=_longest(given) + max_new_tokens,
+            batch=batch.size if batch else 1,
+        )
         discard_old(outputs)
         on_text = _stream if not outputs and sys.stdout.isatty() else None
-        done = Completer(loaded, searcher, checker, sampling, fail_on, known=judged.known).complete(
-            asked, run, truncation=truncate_prompt, on_text=on_text
-        )
+        completer = Completer(loaded, searcher, checker, sampling, fail_on, known=judged.known)
+        if batch:
+            return complete_all(session, completer, run, batch, truncation=truncate_prompt)
+        done = completer.complete(asked, run, truncation=truncate_prompt, on_text=on_text)
     judged.record([done.result], with_text=include_text)
     _show(done, outputs, session)
     return exit_code(done.result)
 
 
-def _load(session: Session, folder: Path, dtype: Dtype, device: str) -> LocalModel:
-    with waiting(session, "loading the model"):
-        return load_model(folder, LoadOptions(dtype=dtype, device=device))
+def _hint(session: Session, prompts: Iterable[NamedPrompt]) -> None:
+    """Tell the user, once, of a prompt that asks instead of beginning."""
+    hints = (instruction_hint(each.prompt.prefix) for each in prompts)
+    hint = next(filter(None, hints), None)
+    if hint:
+        session.says(hint)
 
 
-def _asked(
-    text: str | None, file: Path | None, fim_prefix: str | None, fim_suffix: str | None
-) -> NamedPrompt:
-    """Take the prompt from the one place where it was given.
-
-    Raises:
-        UsageError: it was given in none or in several, or can't be read.
-    """
-    if text is None and file is None and fim_prefix is None and not sys.stdin.isatty():
-        text = STDIN if fim_suffix is None else None
-    if sum(given is not None for given in (text, file, fim_prefix)) > 1:
-        raise UsageError("generate: give one of PROMPT, --prompt-file and --fim-prefix")
-    if file is not None:
-        path = file.as_posix()
-        return NamedPrompt(Prompt(_text_of(file), fim_suffix), path, language_of(path))
-    if text == STDIN:
-        text = _decoded(sys.stdin.buffer.read(), "standard input")
-    return NamedPrompt(Prompt(text or fim_prefix or "", fim_suffix))
+def _longest(prompts: Iterable[NamedPrompt]) -> int:
+    """Return how many tokens the longest prompt has at most: no more than bytes."""
+    return max(_n_bytes(each.prompt) for each in prompts)
 
 
-def _text_of(file: Path) -> str:
-    try:
-        return _decoded(file.read_bytes(), str(file))
-    except OSError as error:
-        raise UsageError(f"--prompt-file {file}: {reason_of(error)}") from error
+def _n_bytes(prompt: Prompt) -> int:
+    others = prompt.repository.max_tokens if prompt.repository else 0
+    return len(prompt.prefix.encode()) + len((prompt.suffix or "").encode()) + others
 
 
-def _decoded(raw: bytes, origin: str) -> str:
-    try:
-        return decode_input(raw).utf8.decode()
-    except UnicodeDecodeError as error:
-        raise UsageError(
-            f"{origin}: byte {error.start} is no UTF-8; re-encode the prompt"
-        ) from error
+def _visible_text(text: str) -> str:
+    """Spell out what would command the terminal."""
+    return "".join(c if c in "\n\t" else visible(c) for c in text)
 
 
 def _stream(piece: str) -> None:
-    """Print a piece of the completion at once; what would command the terminal is spelt out."""
-    print_data("".join(c if c in "\n\t" else visible(c) for c in piece), flush=True)
+    """Print a piece of the completion at once."""
+    print_data(_visible_text(piece), flush=True)
 
 
 def _show(done: CheckedCompletion, outputs: Sequence[Output], session: Session) -> None:
+    session.details(f"prompt as sent: {_visible_text(done.completion.sent_text)}")
     seconds = max(done.completion.seconds, 1e-9)
     n_tokens = done.completion.n_new_tokens
     session.details(f"{n_tokens} tokens in {seconds:.1f} s, {n_tokens / seconds:.0f} a second")

@@ -117,12 +117,13 @@ def demo_cache() -> Path:
     return cache_folder() / DEMO
 
 
-def model_folder(name: str | None) -> Path:
+def model_folder(name: str | None, *, revision: str | None = None) -> Path:
     """Return the folder of the model that a command was given.
 
     Raises:
         UsageError: none was given, or there is no such folder.
-        ModelUnavailableError: it is the demo's, which has not been trained.
+        ModelUnavailableError: it is the demo's, which has not been trained, or on the hub and not
+            on this machine.
     """
     from sc2_attrib.generator.location import model_location
 
@@ -130,7 +131,7 @@ def model_folder(name: str | None) -> Path:
         raise UsageError(
             "no model: name one with --model, SC2_ATTRIB_MODEL or 'model' in sc2-attrib.toml"
         )
-    folder = model_location(name, demo_cache())
+    folder = model_location(name, demo_cache(), revision=revision)
     if name == DEMO and not folder.is_dir():
         raise ModelUnavailableError(
             "the demo model is not trained; train it with 'sc2-attrib demo'"

@@ -84,6 +84,22 @@ def step_progress(
         yield show
 
 
+@contextlib.contextmanager
+def token_progress(session: Session, total: int) -> Iterator[Callable[[int, float], None]]:
+    """Show completions: what is yielded takes those done so far and the tokens a second."""
+    if not session.shows_progress:
+        yield lambda done, rate: None
+        return
+    with _bar(session) as bar:
+        task = bar.add_task("completing", total=total, detail="")
+
+        def show(done: int, rate: float) -> None:
+            detail = f"{done:,} of {total:,}, {rate:,.0f} tokens/s"
+            bar.update(task, completed=done, detail=detail)
+
+        yield show
+
+
 def bytes_progress(
     session: Session, steps: Iterable[int], description: str, total: int
 ) -> Iterator[int]:

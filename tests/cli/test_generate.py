@@ -127,7 +127,7 @@ def test_hole_is_filled_between_its_ends(
 @pytest.mark.parametrize(
     ("arguments", "exit_code", "complaint"),
     [
-        (("a", "--prompt-file", "b"), 2, "generate: give one of PROMPT, --prompt-file and"),
+        (("a", "--prompt-file", "b"), 2, "generate: give one of PROMPT, --prompt-file, --fim and"),
         (("--prompt-file", "none"), 2, "--prompt-file none: No such file or directory"),
         (("",), 2, "the prompt is empty; give some text to complete"),
         (("a", "--temperature", "0.5"), 2, "temperature is 0.5, but it acts only with do_sample"),

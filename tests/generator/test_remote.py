@@ -233,7 +233,7 @@ def test_a_server_may_say_which_text_it_stopped_at(server: Server) -> None:
         answering(503, b"{}"),
         answering(429, b"", Retry_After="0"),
         answering(500, b"oops"),
-        lambda handler: handler.connection.close(),
+        lambda handler: handler.connection.shutdown(socket.SHUT_RDWR),
     ],
 )
 def test_a_busy_server_is_asked_again(busy: Answer, server: Server) -> None:
