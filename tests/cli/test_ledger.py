@@ -3,15 +3,20 @@
 import hashlib
 import json
 import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.cli.conftest import COMMAND, Outcome, Run, code
+from tests.cli.conftest import Outcome, Run, code
 
 LEDGER = {"SC2_ATTRIB_LEDGER": "l.jsonl"}
+
+
+@pytest.fixture
+def run(run_here: Run) -> Run:
+    """Run commands in this process."""
+    return run_here
 
 
 @pytest.fixture
@@ -86,11 +91,11 @@ def test_recheck(scanned: Path, run: Run, index: Path, folder: Path) -> None:
         return run("ledger", "recheck", "--index", str(changed), *arguments, env=LEDGER)
 
     assert recheck().stdout.count("nothing has changed") == 2
-    removal = [str(COMMAND), "index", "remove", "--repo", "library", "--index", str(changed)]
-    subprocess.run(removal, check=True, capture_output=True)
+    removal = ("index", "remove", "--repo", "library", "--index", str(changed))
+    run(*removal)
     removed = recheck()
     assert (removed.code, removed.stdout.count("  taken down  ")) == (0, 2)
-    subprocess.run([*removal, "--undo"], check=True, capture_output=True)
+    run(*removal, "--undo")
     stricter = recheck("--policy", "permissive-only")
     assert (stricter.code, stricter.stdout.count("change")) == (0, 2)
     (folder / "deny.toml").write_text('[[rules]]\naction = "deny"\n')

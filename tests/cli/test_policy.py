@@ -1,16 +1,21 @@
 """Policies, baselines and suppression on the command line."""
 
 import json
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from sc2_attrib.attribution.policy_file import read_policy
 from sc2_attrib.cli.config import read_settings
-from tests.cli.conftest import COMMAND, Run, code
+from tests.cli.conftest import Run, code
 
 DENY_ALL = '[[rules]]\naction = "deny"\nreason = "we deny all"\n'
+
+
+@pytest.fixture
+def run(run_here: Run) -> Run:
+    """Run commands in this process."""
+    return run_here
 
 
 @pytest.fixture
@@ -162,11 +167,7 @@ def test_own_code_by_index(run: Run, folder: Path, index: Path, corpus: Path) ->
     mine = folder / "mine"
     mine.mkdir()
     (mine / "tool.py").write_text("# ours\n" + code("copyleft"))
-    subprocess.run(
-        [COMMAND, "index", "build", mine, "--index", folder / "own"],
-        check=True,
-        capture_output=True,
-    )
+    assert run("index", "build", "mine", "--index", "own").code == 0
     (folder / "sc2-attrib-policy.toml").write_text(
         run("policy", "show").stdout + '\n[own]\nindex = "own"\n'
     )

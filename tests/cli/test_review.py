@@ -1,10 +1,8 @@
 """Reviewed choices, by options and in a terminal."""
 
-import io
 import json
 import os
 import pty
-import re
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -12,9 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from sc2_attrib.cli import failures
-from sc2_attrib.cli.commands import run as run_command
 from tests.cli.conftest import COMMAND, Run, code
+
+
+@pytest.fixture
+def run(run_here: Run) -> Run:
+    """Run commands in this process."""
+    return run_here
 
 
 @pytest.fixture(scope="session")
@@ -61,13 +63,10 @@ def test_choice_by_options(run: Run, folder: Path, index: Path, result: Path) ->
     assert "until 2999-12-31  a.py  Ada: ours" in listed[1]
 
 
-def test_expired_choice_counts_no_longer(
-    run: Run, folder: Path, index: Path, result: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_expired_choice_counts_no_longer(run: Run, folder: Path, index: Path, result: Path) -> None:
     """After its last day the match fails the run again; prune drops the choice."""
-    monkeypatch.chdir(folder)
     for fingerprint in matches(result):
-        run_command(["review", "--fingerprint", fingerprint, "--action", "allow", "--reason", "x"])
+        run("review", "--fingerprint", fingerprint, "--action", "allow", "--reason", "x")
     path = folder / "sc2-attrib-reviews.toml"
     path.write_text(path.read_text().replace("decided", "expires = 2020-01-01\ndecided"))
     scan = run("scan", "a.py", "b.py", "--index", str(index), "--json")
@@ -107,14 +106,12 @@ def test_reviews_lie_beside_the_policy(run: Run, folder: Path, index: Path, resu
     ],
 )
 def test_wrong_use_is_told(
-    arguments: tuple[str, ...], complaint: str, result: Path, monkeypatch: pytest.MonkeyPatch
+    arguments: tuple[str, ...], complaint: str, run: Run, result: Path
 ) -> None:
     """What is missing or impossible is said, and nothing is kept."""
-    monkeypatch.chdir(result.parent)
-    monkeypatch.setattr("sys.stdin", io.StringIO())
-    with pytest.raises(Exception, match=re.escape(complaint)) as caught:
-        run_command(["review", *arguments])
-    assert failures.report(caught.value, debug=False) == 2
+    outcome = run("review", *arguments)
+    assert outcome.code == 2
+    assert complaint in outcome.stderr
     assert not (result.parent / "sc2-attrib-reviews.toml").exists()
 
 
