@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import typer
 
@@ -24,12 +24,20 @@ from sc2_attrib.cli.locations import (
     required_index,
     user_config_file,
 )
+from sc2_attrib.cli.model_choice import KEY_VARIABLES, server_model
 from sc2_attrib.cli.options import AsJson, IndexLocation
 from sc2_attrib.cli.session import Session
 from sc2_attrib.cli.streams import print_data
 from sc2_attrib.cli.wording import counted, listed, sized
+from sc2_attrib.generator.architecture import STARCODER2
 from sc2_attrib.generator.checkpoint import read_checkpoint
+from sc2_attrib.generator.forecast import what_would_fit
+from sc2_attrib.generator.load_options import LoadOptions
+from sc2_attrib.generator.remote import ServerLocation
 from sc2_attrib.index.errors import Sc2AttribError, UnusableError
+
+if TYPE_CHECKING:
+    from sc2_attrib.generator.forecast import Forecast
 
 NEED_INDEX: Final = "scan, generate, index search, index stats"
 NEED_MODEL: Final = "generate"
@@ -68,10 +76,11 @@ def doctor(
         Finding("python", f"{platform.python_version()}, {sys.executable}"),
         Finding("system", platform.platform()),
         *_packages(),
-        *_device(),
+        *(_device() if model else ()),
         *_settings(Session.of(context)),
         _index(index),
         _model(model),
+        *(_memory(model) if model else ()),
         _demo("index", lambda: _describe_index(DEMO)),
         _demo("model", lambda: _describe_model(DEMO)),
         _folder("cache", cache_folder()),
@@ -102,7 +111,7 @@ def _package(name: str, *, is_core: bool) -> Finding:
 
 
 def _device() -> Iterator[Finding]:
-    """Say what a model would run on; torch is asked, so it is known to load."""
+    """Say what the model would run on; torch is asked, so it is known to load."""
     try:
         import torch
     except ImportError:
@@ -115,7 +124,9 @@ def _settings(session: Session) -> Iterator[Finding]:
     for name, setting in sorted(session.settings.items()):
         yield Finding(f"setting {name}", redact(f"{setting.value!r}, from {setting.origin}"))
     for name, value in sorted(os.environ.items()):
-        if name.startswith("SC2_ATTRIB_"):
+        if name in KEY_VARIABLES:
+            yield Finding("variable", f"{name} is set")
+        elif name.startswith("SC2_ATTRIB_"):
             yield Finding("variable", redact(f"{name}={value}"))
 
 
@@ -158,8 +169,48 @@ def _describe_index(location: str) -> str:
 
 
 def _describe_model(name: str) -> str:
+    location = ServerLocation.parse(name)
+    if location is not None:
+        about = server_model(location).describe()
+        return f"{about.id} on {about.device}"
     checkpoint = read_checkpoint(model_folder(name))
-    return f"{checkpoint.folder}: {checkpoint.id}, revision {checkpoint.revision[:12]}"
+    license = f", licence {checkpoint.license}" if checkpoint.license else ""
+    return f"{checkpoint.folder}: {checkpoint.id}, revision {checkpoint.revision[:12]}{license}"
+
+
+def _memory(name: str) -> Iterator[Finding]:
+    """Say what the model would take of the fastest device, and with which options less.
+
+    A published model is known by its size, whether it is on this machine or not.
+    """
+    from sc2_attrib.generator.forecast import forecast_model
+
+    is_published = name in STARCODER2
+    try:
+        folder = None if is_published else model_folder(name)
+        expected = forecast_model(folder, name if is_published else None, LoadOptions())
+    except Sc2AttribError as error:
+        if ServerLocation.parse(name) is None:
+            yield Finding("memory", redact(str(error)), NEED_MODEL)
+        return
+    yield _fit(expected)
+
+
+def _fit(expected: "Forecast") -> Finding:
+    need = expected.need
+    state = (
+        f"{expected.packing.quantization or expected.packing.dtype} needs {sized(need.total)}:"
+        f" weights {sized(need.weights + need.constants)}, and for"
+        f" {counted(expected.architecture.context, 'token')} keys and values"
+        f" {sized(need.cache)}, activations {sized(need.activations)};"
+        f" {expected.device} has {sized(expected.free)} free"
+    )
+    others = "".join(f"; {option} needs {sized(each.total)}" for option, each in expected.fitting)
+    if expected.fits:
+        return Finding("memory", state + others)
+    return Finding(
+        "memory", f"{state}; {what_would_fit(expected)}", f"{NEED_MODEL}, unless given that option"
+    )
 
 
 def _folder(subject: str, path: Path) -> Finding:

@@ -13,6 +13,7 @@ from sc2_attrib.cli.progress import waiting
 from sc2_attrib.cli.session import Session
 from sc2_attrib.generator.architecture import OPENRAIL, OPENRAIL_URL
 from sc2_attrib.generator.load_options import LoadOptions
+from sc2_attrib.generator.prompt import FimOrder
 from sc2_attrib.index.errors import UsageError
 
 if TYPE_CHECKING:
@@ -47,7 +48,10 @@ def open_model(
 
     location = ServerLocation.parse(choice.name or "")
     if location is not None:
-        model: Model = _server(choice, location)
+        _refuse_local_options(choice, location)
+        model: Model = server_model(
+            location, fim_order=choice.options.fim_order, timeout_s=choice.timeout_s
+        )
     else:
         from sc2_attrib.generator.loading import load_model
 
@@ -58,20 +62,22 @@ def open_model(
     return model
 
 
-def _server(choice: ModelChoice, location: "ServerLocation") -> "Model":
+def server_model(
+    location: "ServerLocation", *, fim_order: FimOrder | None = None, timeout_s: float = 10.0
+) -> "Model":
+    """Make ready to ask a server, with the key from the environment."""
     from sc2_attrib.generator.remote import RemoteModel
 
+    key = next((key for name in KEY_VARIABLES if (key := os.environ.get(name))), None)
+    return RemoteModel(location, api_key=key, fim_order=fim_order, timeout_s=timeout_s)
+
+
+def _refuse_local_options(choice: ModelChoice, location: "ServerLocation") -> None:
     if choice.options != LoadOptions(fim_order=choice.options.fim_order) or choice.revision:
         raise UsageError(
             f"model {location.url} runs on a server, which decides about number format, device,"
             " revision and adapter; leave these options out"
         )
-    return RemoteModel(
-        location,
-        api_key=next((key for name in KEY_VARIABLES if (key := os.environ.get(name))), None),
-        fim_order=choice.options.fim_order,
-        timeout_s=choice.timeout_s,
-    )
 
 
 def _say_license(session: Session, model: "Model") -> None:

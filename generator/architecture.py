@@ -84,7 +84,8 @@ def starcoder2_config(size: str) -> PretrainedConfig:
     """Return the configuration of a published model; `size` is a key of STARCODER2."""
     from transformers import Starcoder2Config
 
-    return Starcoder2Config(**STARCODER2[size].config)
+    # bfloat16 is what the model cards count in; the files of a cached model say their own.
+    return Starcoder2Config(**STARCODER2[size].config, dtype="bfloat16")
 
 
 def measure(config: PretrainedConfig) -> Architecture:

@@ -18,7 +18,7 @@ def instruction_hint(prompt: str) -> str | None:
         return None
     if _REQUEST.fullmatch(prompt) is None:
         return None
-    request = " ".join(prompt.split())
+    request = " ".join(prompt.split()).replace("\\", "").replace("'", "\\'")
     return (
         "this is no instruction model, it continues text; begin the code instead, such as"
         f" $'# {request}\\ndef name(argument):\\n'"

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from sc2_attrib.cli import commands
 from tests.cli.conftest import Run
+from tests.cli.test_startup import modules_after
 
 
 @pytest.fixture(autouse=True)
@@ -58,3 +60,31 @@ def test_settings_are_listed_without_credentials(run: Run, folder: Path) -> None
     assert "SC2_ATTRIB_INDEX=elasticsearch+https://host/code" in outcome.stdout
     assert "setting min_chars" in outcome.stdout
     assert "70, from sc2-attrib.toml" in outcome.stdout
+
+
+def test_without_a_model_torch_is_not_asked() -> None:
+    """Looking around costs no seconds: what runs models is loaded only where one is named."""
+    assert modules_after("doctor").isdisjoint({"torch", "transformers"})
+
+
+def test_key_is_not_shown(run: Run) -> None:
+    """The variable that holds a server's key is named, its value is not."""
+    outcome = run("doctor", env={"SC2_ATTRIB_API_KEY": "sk-secret"})
+    assert "SC2_ATTRIB_API_KEY is set" in outcome.stdout
+    assert "sk-secret" not in outcome.stdout
+
+
+def test_model_that_is_not_there_is_measured_all_the_same(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """How to get the weights, what they would take, and the option that would fit."""
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr("sc2_attrib.generator.forecast.free_bytes", lambda _: 24 * 10**9)
+    assert commands.run(["doctor", "--model", "15b", "--json"]) == 3
+    found = findings(capsys.readouterr().out)
+    assert "hf download bigcode/starcoder2-15b" in found["model"]["state"]
+    state = found["memory"]["state"]
+    assert state.startswith("bfloat16 needs 35.9 GB: ")
+    assert "weights 31.9 GB, and for 16,384 tokens keys and values 336 MB" in state
+    assert "has 24.0 GB free; --quantize int8 needs 20.8 GB" in state
+    assert found["memory"]["would_fail"] == "generate, unless given that option"
