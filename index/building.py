@@ -20,6 +20,7 @@ from sc2_attrib.index.checkpoint import (
     remove_checkpoint,
 )
 from sc2_attrib.index.corpus.document import CorpusSource
+from sc2_attrib.index.corpus.index_folder import IndexSource
 from sc2_attrib.index.errors import IndexUnusableError, UsageError
 from sc2_attrib.index.extension import BuildProgress, Extension, OnProgress
 from sc2_attrib.index.grams import LONGEST_GUARANTEE, SHORTEST_GUARANTEE, GramShape
@@ -37,6 +38,8 @@ from sc2_attrib.index.removal import DenyList, Removal
 from sc2_attrib.index.segment.documents import content_id
 from sc2_attrib.index.segment.reader import Segment
 from sc2_attrib.index.series import SegmentSeries, closing_series
+from sc2_attrib.index.take_down import apply_removals
+from sc2_attrib.index.takeover import check_compatible, merged_removals
 from sc2_attrib.index.transaction import LOCK, SEGMENTS, now, publish, unfinished, writing
 
 DEFAULT_GUARANTEE = 50  # normalised characters
@@ -265,6 +268,9 @@ def _extend(
 ) -> BuildSummary:
     """Write segments of what the manifest doesn't hold yet, and publish manifest and segments."""
     started = time.monotonic()
+    indexes = [source for source in sources if isinstance(source, IndexSource)]
+    for source in indexes:
+        check_compatible(source, folder, manifest)
     extension = Extension(
         folder,
         manifest,
@@ -279,15 +285,13 @@ def _extend(
         entries = extension.read(sources)
         progressed = extension.progressed
         if entries or not manifest.segments:
-            publish(
-                folder,
-                replace(
-                    manifest,
-                    corpora=(*manifest.corpora, *progressed.corpora),
-                    segments=(*manifest.segments, *entries),
-                    skipped=dict(Counter(manifest.skipped) + Counter(progressed.skipped)),
-                ),
+            extended = replace(
+                manifest,
+                corpora=(*manifest.corpora, *progressed.corpora),
+                segments=(*manifest.segments, *entries),
+                skipped=dict(Counter(manifest.skipped) + Counter(progressed.skipped)),
             )
+            _publish_with_removals(folder, extended, indexes)
         remove_checkpoint(folder)
     return replace(
         _summary(extension.series, started),
@@ -296,6 +300,18 @@ def _extend(
         peak_memory_bytes=extension.memory.peak_bytes,
         resumed=checkpoint is not None,
     )
+
+
+def _publish_with_removals(
+    folder: Path, manifest: Manifest, taken_over: Sequence[IndexSource]
+) -> None:
+    """Publish a manifest; what was removed from indexes that were taken over stays removed."""
+    for source in taken_over:
+        manifest = replace(manifest, removals=merged_removals(manifest, source.manifest()))
+    if taken_over:
+        apply_removals(folder, manifest)
+    else:
+        publish(folder, manifest)
 
 
 def _join_small_segments(folder: Path, resources: Resources) -> None:

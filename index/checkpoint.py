@@ -29,7 +29,7 @@ Request = Mapping[str, str]
 class Progressed:
     """What was read so far: whole sources, then items of the next, and what came of them.
 
-    `n_documents`, `raw_bytes`: of the sources before the one that is being read.
+    `documents_before`, `raw_bytes_before`: of the sources before the one that is being read.
     """
 
     source: int = 0
@@ -37,6 +37,8 @@ class Progressed:
     corpora: tuple[CorpusSummary, ...] = ()
     skipped: dict[str, int] = field(default_factory=dict)
     read_bytes: int = 0
+    documents_before: int = 0
+    raw_bytes_before: int = 0
 
 
 @dataclass(frozen=True, slots=True)

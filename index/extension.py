@@ -17,6 +17,7 @@ from sc2_attrib.index.corpus.document import (
     SourceDocument,
     items_from,
 )
+from sc2_attrib.index.corpus.index_folder import IndexSource
 from sc2_attrib.index.corpus.license_files import LicenseFile
 from sc2_attrib.index.errors import CorpusError
 from sc2_attrib.index.known import KnownContents
@@ -26,6 +27,7 @@ from sc2_attrib.index.removal import DenyList
 from sc2_attrib.index.search import CorpusSummary
 from sc2_attrib.index.segment.documents import content_id
 from sc2_attrib.index.series import SegmentSeries
+from sc2_attrib.index.takeover import is_disjoint
 from sc2_attrib.index.transaction import index_id
 
 PROGRESS_BYTES = 1 << 20  # raw text between two reports of progress
@@ -111,7 +113,10 @@ class Extension:
         """Read what is left of the sources; the new segments, finished but not published."""
         try:
             for source in sources[self.progressed.source :]:
-                self._read_source(source)
+                if isinstance(source, IndexSource):
+                    self._take_over(source)
+                else:
+                    self._read_source(source)
         except (CorpusError, KeyboardInterrupt):
             self._save()  # what was read may have taken hours to fetch
             raise
@@ -119,30 +124,61 @@ class Extension:
         self._known.close()
         return self.series.finish(if_empty=self._if_empty)
 
+    def _take_over(self, source: IndexSource) -> None:
+        """Take the segments of another index over, those that repeat nothing as they are.
+
+        `item` counts its segments here.
+        """
+        other = source.manifest()
+        self._begin_segment()  # what is known is looked up in finished segments
+        for entry in other.segments[self.progressed.item :]:
+            if is_disjoint(source, entry, self._known):
+                self._known.add(self.series.adopt(source, entry))
+            else:
+                for found in source.documents_of(entry):
+                    self._take(found)
+                    if self.series.is_full:
+                        self._begin_segment()
+                self._begin_segment()
+            self._advance(item=self.progressed.item + 1, n_bytes=entry.raw_bytes)
+            self._save()
+        self._skipped += Counter(other.skipped)
+        self._end_source(*other.corpora)
+
+    def _begin_segment(self) -> None:
+        """Finish the segment that is being built, if there is anything in it."""
+        if not self.series.is_empty:
+            entry = self.series.begin_next()
+            self._known.add(entry)
+            self._save()
+            self.series.discard_spools(entry)
+
     def _read_source(self, source: CorpusSource) -> None:
         next_save = self.progressed.read_bytes + self._checkpoint_bytes
         for found in items_from(source, self.progressed.item):
             n_bytes = self._take(found)
             self._advance(item=self.progressed.item + 1, n_bytes=n_bytes)
             if self.series.is_full:
-                entry = self.series.begin_next()
-                self._known.add(entry)
-                self._save()
-                self.series.discard_spools(entry)
+                self._begin_segment()
             elif self.progressed.read_bytes >= next_save:
                 next_save = self.progressed.read_bytes + self._checkpoint_bytes
                 self._save()
-        before = self.progressed.corpora
-        summary = CorpusSummary(
-            source.describe(),
-            self.series.n_documents - sum(corpus.n_documents for corpus in before),
-            self.series.raw_bytes - sum(corpus.raw_bytes for corpus in before),
+        self._end_source(
+            CorpusSummary(
+                source.describe(),
+                self.series.n_documents - self.progressed.documents_before,
+                self.series.raw_bytes - self.progressed.raw_bytes_before,
+            )
         )
+
+    def _end_source(self, *corpora: CorpusSummary) -> None:
         self.progressed = replace(
             self.progressed,
             source=self.progressed.source + 1,
             item=0,
-            corpora=(*before, summary),
+            corpora=(*self.progressed.corpora, *corpora),
+            documents_before=self.series.n_documents,
+            raw_bytes_before=self.series.raw_bytes,
         )
 
     def _take(self, found: SourceDocument | SkippedDocument) -> int:

@@ -32,6 +32,10 @@ class KnownContents:
             for row in segment.documents.rows(document)
         )
 
+    def has_content(self, identifier: bytes) -> bool:
+        """Tell whether a content is there, at whatever place."""
+        return any(each.documents.find(identifier) is not None for each in self._segments)
+
     def close(self) -> None:
         """Let go of the segments."""
         for segment in self._segments:

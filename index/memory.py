@@ -22,7 +22,7 @@ from sc2_attrib.index.errors import UsageError
 LEAST_MEMORY = 256 << 20
 DEFAULT_MEMORY = 1 << 30
 
-_BYTES_IN_FLIGHT = 32  # for each byte of a batch: six batches wait, each with what is made of it
+_BYTES_IN_FLIGHT = 64  # for each byte of a batch: six batches wait, each with what is made of it
 _LEAST_BATCH, _LARGEST_BATCH = 1 << 20, 8 << 20  # raw bytes; larger ones are not faster
 _BYTES_AN_OCCURRENCE = 48  # id, slots of the table; later the sorted order and its temporaries
 _BYTES_A_POSTING = 96  # key and payload four times over while they are sorted, contexts if hot

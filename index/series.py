@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sc2_attrib.index.checkpoint import SeriesState
 from sc2_attrib.index.corpus.document import Occurrence
+from sc2_attrib.index.corpus.index_folder import IndexSource
 from sc2_attrib.index.grams import GramShape
 from sc2_attrib.index.manifest import SegmentEntry, sync_folder
 from sc2_attrib.index.memory import MemoryPlan
@@ -15,6 +16,7 @@ from sc2_attrib.index.segment import spool
 from sc2_attrib.index.segment.builder import BuilderState, OnSorted, SegmentBuilder
 from sc2_attrib.index.segment.format import SectionFile
 from sc2_attrib.index.segment.reader import FILES, LICENSE_FILES, NEAR_FILES
+from sc2_attrib.index.takeover import part_sizes, take_over
 from sc2_attrib.index.transaction import next_number
 
 
@@ -75,6 +77,18 @@ class SegmentSeries:
         self._name = self._next_name()
         self._builder = self._new_builder()
         return entry
+
+    @property
+    def is_empty(self) -> bool:
+        """Tell whether nothing was added since the last segment was finished."""
+        return not self._builder.n_occurrences
+
+    def adopt(self, source: IndexSource, entry: SegmentEntry) -> SegmentEntry:
+        """Take a segment of another index over; see `take_over`."""
+        taken = take_over(source, entry, self._folder, self._next_name())
+        self._entries.append(taken)
+        self.bytes_by_part.update(dict(part_sizes(self._folder, taken)))
+        return taken
 
     def discard_spools(self, entry: SegmentEntry) -> None:
         """Delete the spools of a finished segment, which no checkpoint needs any more."""

@@ -1,12 +1,18 @@
 """Take-downs from an index, and taking them back; removal.py says what a removal names."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sc2_attrib.index.errors import UsageError
 from sc2_attrib.index.manifest import Manifest, open_segment, read_manifest, sync_folder
-from sc2_attrib.index.removal import DenyList, Removal, check_name, removed_rows, write_rows
+from sc2_attrib.index.removal import (
+    DenyList,
+    check_name,
+    log_with,
+    log_without,
+    removed_rows,
+    write_rows,
+)
 from sc2_attrib.index.transaction import next_number, now, publish, writing
 
 
@@ -36,22 +42,14 @@ def remove_from_index(
     with writing(folder):
         manifest = read_manifest(folder)
         before = _removed_now(folder, manifest)
-        log = _without(manifest, names, folder) if undo else _with(manifest, names, reason)
-        after = _apply_removals(folder, replace(manifest, removals=log))
+        before_log = manifest.removals
+        log = (
+            log_without(before_log, names, folder)
+            if undo
+            else log_with(before_log, names, reason, when=now())
+        )
+        after = apply_removals(folder, replace(manifest, removals=log))
         return RemovalSummary(abs(after[0] - before[0]), abs(after[1] - before[1]))
-
-
-def _with(manifest: Manifest, names: Iterable[str], reason: str | None) -> tuple[Removal, ...]:
-    there = {removal.what for removal in manifest.removals}
-    new = (Removal(name, now(), reason) for name in dict.fromkeys(names) if name not in there)
-    return (*manifest.removals, *new)
-
-
-def _without(manifest: Manifest, names: Iterable[str], folder: Path) -> tuple[Removal, ...]:
-    there = {removal.what for removal in manifest.removals}
-    if missing := sorted(set(names) - there):
-        raise UsageError(f"{folder}: nothing to undo: {', '.join(missing)} was not removed")
-    return tuple(removal for removal in manifest.removals if removal.what not in set(names))
 
 
 def _removed_now(folder: Path, manifest: Manifest) -> tuple[int, int]:
@@ -64,7 +62,7 @@ def _removed_now(folder: Path, manifest: Manifest) -> tuple[int, int]:
     return n_occurrences, n_documents
 
 
-def _apply_removals(folder: Path, manifest: Manifest) -> tuple[int, int]:
+def apply_removals(folder: Path, manifest: Manifest) -> tuple[int, int]:
     """Write what the removals mean for each segment and publish; counts as `_removed_now`."""
     deny = DenyList(removal.what for removal in manifest.removals)
     entries = []

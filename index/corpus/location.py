@@ -10,10 +10,12 @@ from sc2_attrib.index.corpus.document import CorpusSource
 from sc2_attrib.index.corpus.folder import FolderSource
 from sc2_attrib.index.corpus.git_tree import GitTreeSource, is_git_tree
 from sc2_attrib.index.corpus.heritage import BlobStore
+from sc2_attrib.index.corpus.index_folder import IndexSource
 from sc2_attrib.index.corpus.installed import InstalledSource
 from sc2_attrib.index.corpus.jsonl import JsonLinesSource
 from sc2_attrib.index.corpus.parquet import ParquetSource
 from sc2_attrib.index.errors import UsageError
+from sc2_attrib.index.manifest import is_index
 
 INSTALLED = "python:"
 
@@ -76,6 +78,11 @@ KINDS = (
         f"{INSTALLED} (this interpreter's standard library and installed distributions)",
         lambda location: location == INSTALLED,
         lambda _, __: InstalledSource(),
+    ),
+    SourceKind(
+        "another index",
+        lambda location: is_index(Path(location)),
+        lambda location, _: IndexSource(Path(location)),
     ),
     SourceKind(
         "a Parquet file, or a folder of nothing else (*.parquet)",

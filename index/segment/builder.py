@@ -13,7 +13,7 @@ zstd release the GIL, so `jobs` threads share the work.
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -115,8 +115,8 @@ class SegmentBuilder:
         tail_bytes = state.tail_bytes if state else 0
         # Raw text of the block that is not full yet.
         self._tail = self._tails.mapped()[len(self._tails) - tail_bytes :].tobytes()
-        self._normalizing: deque[Future[_Batch]] = deque()
-        self._writing: deque[Future[Offsets]] = deque()
+        self._normalizing: deque[tuple[int, Future[_Batch]]] = deque()  # with their raw bytes
+        self._writing: deque[tuple[int, Future[Offsets]]] = deque()
         self.raw_bytes = self._documents.raw_bytes  # of the distinct contents so far
 
     def add(self, text: bytes, occurrence: Occurrence, identifier: bytes | None = None) -> None:
@@ -201,7 +201,8 @@ class SegmentBuilder:
 
     def _start_batch(self) -> None:
         if self._batch:
-            self._normalizing.append(self._pool.submit(_normalize, self._batch))
+            work = self._pool.submit(_normalize, self._batch)
+            self._normalizing.append((self._batch_bytes, work))
             self._batch, self._batch_bytes = [], 0
             self._advance(_AHEAD)
 
@@ -210,13 +211,16 @@ class SegmentBuilder:
         self._advance(0)
 
     def _advance(self, ahead: int) -> None:
-        """Let at most `ahead` batches wait before each step."""
-        while len(self._normalizing) > ahead:
-            self._place(self._normalizing.popleft().result())
-        while len(self._writing) > ahead:
-            self._runs.count(self._writing.popleft().result())
+        """Let at most `ahead` batches wait before each step, or as much text in larger ones."""
+        most_bytes = ahead * self._plan.batch_bytes
+        while len(self._normalizing) > ahead or _total(self._normalizing) > 2 * most_bytes:
+            n_bytes, batch = self._normalizing.popleft()
+            self._place(batch.result(), n_bytes)
+        while len(self._writing) > ahead or _total(self._writing) > 2 * most_bytes:
+            _, counts = self._writing.popleft()
+            self._runs.count(counts.result())
 
-    def _place(self, batch: _Batch) -> None:
+    def _place(self, batch: _Batch, n_bytes: int) -> None:
         """Give the documents of a batch their place, and hand its blocks and grams on."""
         base = self._documents.chars
         self._check_room(base + int(batch.ends[-1]))
@@ -230,9 +234,8 @@ class SegmentBuilder:
         run = self._pool.submit(_find_grams, batch.text, batch.ends, base, self._shape)
         text = batch.text[PADDING : PADDING + int(batch.ends[-1])]
         keys = self._pool.submit(self._near.find, batch.raw, batch.raw_ends) if self._near else None
-        self._writing.append(
-            self._writer.submit(self._write_batch, starts, compressed, run, text, keys)
-        )
+        work = self._writer.submit(self._write_batch, starts, compressed, run, text, keys)
+        self._writing.append((n_bytes, work))
 
     def _check_room(self, end: int) -> None:
         if end // self._shape.stride > pages.MAX_POSITION:
@@ -317,6 +320,10 @@ class SegmentBuilder:
         with SectionWriter(self._folder / "near", near_file.KIND) as writer:
             runs.write(writer, self._pool, self._plan.group_postings)
             return writer.finish()
+
+
+def _total(waiting: Iterable[tuple[int, object]]) -> int:
+    return sum(n_bytes for n_bytes, _ in waiting)
 
 
 def _normalize(contents: list[bytes]) -> _Batch:

@@ -100,8 +100,7 @@ class Segment:
         Raises:
             CorruptIndexError: at the first damage.
         """
-        for file in self._files.values():
-            yield from file.check()
+        yield from self.check_files()
         table = self.documents
         for document in range(table.n_documents):
             start, stop = table.raw_starts[document : document + 2].tolist()
@@ -112,6 +111,11 @@ class Segment:
             yield stop - start
         if self.license_texts is not None:
             yield from self.license_texts.check()
+
+    def check_files(self) -> Iterator[int]:
+        """Check every byte against its checksum, yielding the bytes checked at each step."""
+        for file in self._files.values():
+            yield from file.check()
 
     def section_bytes(self) -> dict[str, int]:
         """Bytes of each section, by "file/section"."""

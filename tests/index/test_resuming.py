@@ -192,7 +192,7 @@ def test_a_full_segment_is_followed_by_another(
     with pytest.raises(ZeroDivisionError):
         build(tmp_path, [corpus(1), Breaking(corpus(2), 60)])
     assert len(list(tmp_path.glob("segment-*"))) > 3
-    again = [corpus(1), corpus(2), corpus(1)]
+    again: list[CorpusSource] = [corpus(1), corpus(2), corpus(1)]
     summary = build(tmp_path, again)
     assert summary.resumed
     with open_index(tmp_path) as index:
