@@ -4,7 +4,7 @@ import re
 
 _REQUEST = re.compile(
     r"\s*(?:please\s+|can you\s+|could you\s+|i want you to\s+|i need\s+)*"
-    r"(?:write|create|implement|generate|make|give me|show me|explain|fix|refactor|complete|add"
+    r"(?:write|create|implement|generate|make (?:an?|the|me)|give me|show me|explain|fix|refactor|complete|add"
     r"|develop|build|how (?:do|can|to)\b)\s+[^\n{}();=]*[.?!:]?\s*",
     re.IGNORECASE,
 )
