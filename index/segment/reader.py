@@ -1,6 +1,7 @@
 """An open segment: its files, mapped, behind the tables that the matcher asks."""
 
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import Self
 
@@ -54,9 +55,6 @@ class Segment:
             self.documents.remove(removed)
         self.content = content.ContentStore(self._files["text"])
         self.pages = pages.PageTable(self._files["grams"]["pages"], self._files["grams"]["fence"])
-        self.near: near.NearTable | None = None
-        if has_near:
-            self.near = near.NearTable(self._files["near"], self.documents.n_documents)
         self.license_texts: license_texts.LicenseTextTable | None = None
         if has_licenses:
             self.license_texts = license_texts.LicenseTextTable(self._files["licenses"])
@@ -64,6 +62,12 @@ class Segment:
             end = int(self.documents.starts[-1])
             if -(-end // content.BLOCK_CHARS) > max(self.content.n_blocks, 1):
                 raise self._files["text"]["offsets"].corrupt(0, "fewer blocks than the text needs")
+
+    @cached_property
+    def near(self) -> near.NearTable | None:
+        """The near keys, if the segment has them; looked at when they are first asked for."""
+        file = self._files.get("near")
+        return near.NearTable(file, self.documents.n_documents) if file else None
 
     def hot_cache(self, max_bytes: int) -> hot.HotCache:
         """Make a cache of hot lists that keeps at most about `max_bytes`."""

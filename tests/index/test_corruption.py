@@ -11,7 +11,7 @@ import pytest
 
 from sc2_attrib.index.errors import CorruptIndexError, IndexUnusableError, IndexVersionError
 from sc2_attrib.index.local import open_index
-from sc2_attrib.index.search import SearchResult
+from sc2_attrib.index.search import NearOptions, NearResult, SearchResult
 from sc2_attrib.index.segment import hot
 from tests.index.corpora import built, document
 
@@ -45,10 +45,14 @@ def folder(sound: Path, tmp_path: Path) -> Path:
     return tmp_path / "ix"
 
 
-def answer(folder: Path) -> list[SearchResult]:
+def answer(folder: Path) -> list[SearchResult | NearResult]:
     with open_index(folder) as index:
         index.use_machine_code()
-        return index.search([TEXT[100:1500], RULER + b"x"], min_chars=50, max_sources=0)
+        texts = [TEXT[100:1500], RULER + b"x", TEXT[:2000].replace(b"source", b"origin")]
+        exact = index.search(texts, min_chars=50, max_sources=0)
+        near = index.search_near(texts, exact, NearOptions(), max_sources=0)
+        assert near[2].matches
+        return [*exact, *near]
 
 
 @contextmanager
@@ -62,11 +66,11 @@ def damaged(path: Path, change: Callable[[bytes], bytes]) -> Iterator[None]:
 
 def files_of(folder: Path) -> list[Path]:
     found = [folder / "manifest.json", *sorted(folder.glob("segment-*/*"))]
-    assert len(found) == 5
+    assert len(found) == 6
     return found
 
 
-@pytest.mark.parametrize("number", range(5))
+@pytest.mark.parametrize("number", range(6))
 def test_a_flipped_bit_gives_the_right_answer_or_an_error(folder: Path, number: int) -> None:
     """One bit of each of many bytes; what isn't noticed doesn't matter, and verify notices it."""
     path, expected, rng = files_of(folder)[number], answer(folder), random.Random(number)
@@ -83,7 +87,7 @@ def test_a_flipped_bit_gives_the_right_answer_or_an_error(folder: Path, number: 
     assert noticed
 
 
-@pytest.mark.parametrize("number", range(1, 5))
+@pytest.mark.parametrize("number", range(1, 6))
 def test_verify_notices_every_flip_in_a_section(folder: Path, number: int) -> None:
     """Between header and trailer, verify finds damage that a search passes by; padding excepted."""
     path, rng = files_of(folder)[number], random.Random(number)
@@ -112,7 +116,7 @@ def exchanged(other: bytes) -> Callable[[bytes], bytes]:
     return lambda _: other
 
 
-@pytest.mark.parametrize("number", range(5))
+@pytest.mark.parametrize("number", range(6))
 def test_a_file_cut_short_is_an_error(folder: Path, number: int) -> None:
     """Whatever length is left, an empty file included."""
     path, rng = files_of(folder)[number], random.Random(number)
@@ -125,7 +129,7 @@ def test_a_file_cut_short_is_an_error(folder: Path, number: int) -> None:
             answer(folder)
 
 
-@pytest.mark.parametrize("number", range(1, 5))
+@pytest.mark.parametrize("number", range(1, 6))
 def test_a_missing_or_foreign_file_is_an_error(folder: Path, sound: Path, number: int) -> None:
     """Nothing, another program's file, or another file of the index in its place."""
     paths = files_of(folder)

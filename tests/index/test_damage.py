@@ -13,16 +13,17 @@ import pytest
 
 from sc2_attrib.index.errors import CorruptIndexError, IndexUnusableError
 from sc2_attrib.index.local import open_index
-from sc2_attrib.index.search import SearchResult
+from sc2_attrib.index.search import NearOptions, NearResult, SearchResult
 from sc2_attrib.index.segment import hot
 from sc2_attrib.index.segment.format import TRAILER, SectionFile
-from sc2_attrib.index.segment.reader import FILES
+from sc2_attrib.index.segment.reader import FILES, NEAR_FILES
 from tests.index.corpora import built, code_like, document
 
 COPIED = code_like(3, 1200, 2)
 RULER = b"-" * 52
 TEXTS = [COPIED[0][100:240], RULER]
 FRAME = b"\x28\xb5\x2f\xfd"  # every zstd frame begins so
+ALL_FILES = FILES | NEAR_FILES
 MOST_MEMORY = 16 << 20  # bytes that a search of this index may take, however it is damaged
 
 
@@ -45,12 +46,13 @@ def folder(sound: Path, tmp_path: Path) -> Path:
 
 def segment_files(folder: Path) -> list[Path]:
     (segment,) = folder.glob("segment-*")
-    return [segment / name for name in FILES]
+    return [segment / name for name in ALL_FILES]
 
 
-def answer(folder: Path) -> list[SearchResult]:
+def answer(folder: Path) -> list[SearchResult | NearResult]:
     with open_index(folder) as index:
-        return index.search(TEXTS, min_chars=50, max_sources=0)
+        exact = index.search(TEXTS, min_chars=50, max_sources=0)
+        return [*exact, *index.search_near(TEXTS, exact, NearOptions(), max_sources=0)]
 
 
 @contextmanager
@@ -69,7 +71,7 @@ def change_byte(path: Path, at: int, difference: int) -> None:
         file.write(bytes([byte ^ difference]))
 
 
-def check_answer(folder: Path, expected: list[SearchResult], path: Path) -> bool:
+def check_answer(folder: Path, expected: list[SearchResult | NearResult], path: Path) -> bool:
     """Search; the answer is right, or an error names the file. Tells whether it was an error."""
     message = ""
     try:
@@ -89,7 +91,7 @@ def test_every_byte_of_the_manifest(folder: Path) -> None:
                 assert check_answer(folder, expected, path) or difference == 0x20
 
 
-@pytest.mark.parametrize("number", range(4))
+@pytest.mark.parametrize("number", range(5))
 def test_every_byte_of_headers_tables_and_trailers(folder: Path, number: int) -> None:
     """What says where the sections lie can't be wrong unnoticed, but for four unused bytes."""
     path = segment_files(folder)[number]
@@ -121,7 +123,7 @@ def test_every_value_of_a_frame_header(folder: Path, name: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", range(4))
+@pytest.mark.parametrize("number", range(5))
 def test_every_byte_that_is_not_padding(folder: Path, number: int) -> None:
     """The whole of each file, and each byte's complement."""
     path, expected = segment_files(folder)[number], answer(folder)
@@ -131,7 +133,7 @@ def test_every_byte_that_is_not_padding(folder: Path, number: int) -> None:
                 check_answer(folder, expected, path)
 
 
-@pytest.mark.parametrize("number", range(4))
+@pytest.mark.parametrize("number", range(5))
 def test_a_folder_in_place_of_a_file(folder: Path, number: int) -> None:
     """An error that names it; so is a link that leads nowhere."""
     path = segment_files(folder)[number]
@@ -169,5 +171,5 @@ def test_a_manifest_that_is_a_folder_or_nested_without_end(folder: Path) -> None
 def test_sections_know_their_names(folder: Path) -> None:
     """Asking a sound file for a section it hasn't is damage too, not a KeyError."""
     path = segment_files(folder)[0]
-    with SectionFile(path, FILES[path.name]) as file, pytest.raises(CorruptIndexError):
+    with SectionFile(path, ALL_FILES[path.name]) as file, pytest.raises(CorruptIndexError):
         file["nothing"]
