@@ -34,7 +34,10 @@ class CheckedCompletion:
 
 @dataclass(frozen=True, slots=True)
 class Completer:
-    """Completes prompts with one model and checks each against one index."""
+    """Completes prompts with one model and checks each against one index.
+
+    `keep` is given each result before anybody sees it: a ledger.
+    """
 
     model: Model
     searcher: Searcher
@@ -42,6 +45,7 @@ class Completer:
     sampling: Sampling
     fail_on: FailOn
     known: Sequence[KnownMatches] = ()
+    keep: Callable[[Result], None] | None = None
 
     def complete(
         self,
@@ -73,4 +77,6 @@ class Completer:
         about = describe_model(self.model, self.sampling)
         record = run.finished(self.searcher, self.checker, model=about)
         result = assemble(record, checked, fail_on=self.fail_on, known=self.known)
+        if self.keep is not None:
+            self.keep(result)
         return CheckedCompletion(done.completion, result)

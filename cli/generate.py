@@ -7,6 +7,7 @@ annotated text goes to standard error.
 
 import sys
 from collections.abc import Iterable, Sequence
+from functools import partial
 
 import typer
 
@@ -177,11 +178,18 @@ def generate(
         )
         discard_old(outputs)
         on_text = _stream if not outputs and sys.stdout.isatty() else None
-        completer = Completer(loaded, searcher, checker, sampling, fail_on, known=judged.known)
+        completer = Completer(
+            loaded,
+            searcher,
+            checker,
+            sampling,
+            fail_on,
+            known=judged.known,
+            keep=partial(judged.record, with_text=include_text),
+        )
         if batch:
             return complete_all(session, completer, run, batch, truncation=truncate_prompt)
         done = completer.complete(asked, run, truncation=truncate_prompt, on_text=on_text)
-    judged.record([done.result], with_text=include_text)
     _show(done, outputs, session)
     return exit_code(done.result)
 

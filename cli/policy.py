@@ -1,6 +1,7 @@
 """`sc2-attrib policy`: check a policy, explain what one says of a match, show the ready ones."""
 
 import json
+import sys
 from collections.abc import Iterator
 from typing import Annotated
 
@@ -85,6 +86,8 @@ def explain_match(
 
     Without --policy it is explained by the policy of the run, which the result holds.
     """
+    if result == STDIN and sys.stdin.isatty():
+        raise UsageError("policy explain: name the result that has the match with --result")
     loaded = load_result(result)
     found = find_match(loaded, match)
     asked = read_policy(policy) if policy else _recorded_policy(loaded, result)

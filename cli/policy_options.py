@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
-from itertools import chain
 from pathlib import Path
 from typing import Annotated
 
@@ -113,11 +112,10 @@ class Judging:
         session.says(_told(self.baseline_file, self.baseline, updated))
         return assemble(run, checked, fail_on=fail_on, known=replace(self, baseline=updated).known)
 
-    def record(self, results: Sequence[Result], *, with_text: bool = False) -> None:
+    def record(self, result: Result, *, with_text: bool) -> None:
         """Append what was found to the ledger, if there is one."""
         if self.ledger is not None:
-            of_each = (records_of(result, with_text=with_text) for result in results)
-            append(self.ledger, chain.from_iterable(of_each))
+            append(self.ledger, records_of(result, with_text=with_text))
 
 
 def judging(

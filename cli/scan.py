@@ -109,7 +109,7 @@ def scan(
         checked = list(counting(session, checker.check(texts), "checking"))
         record = run.finished(searcher, checker)
     result = judged.conclude(record, checked, fail_on=fail_on, session=session)
-    judged.record([result], with_text=include_text)
+    judged.record(result, with_text=include_text)
     write_outputs([result], outputs, session)
     return exit_code(result)
 

@@ -203,3 +203,22 @@ def test_demo_without_torch_says_what_to_install(
     assert outcome.code == 3
     assert outcome.stderr.count("\n") == 1
     assert 'pip install "sc2-attrib[generate]"' in outcome.stderr
+
+
+def test_policy_decides_and_the_ledger_records(generate: Generate, folder: Path) -> None:
+    """A completion is judged by the policy given, and recorded with its model and its seed."""
+    options = ("--policy", "copyleft-ok", "--ledger", "l.jsonl", "--seed", "7", "-f", "json=r.json")
+    assert generate(DEFINITION, *options) == 0
+    result = json.loads((folder / "r.json").read_text())
+    assert result["matches"][0]["policy"]["action"] == "attribute"
+    record = json.loads((folder / "l.jsonl").read_text())
+    assert (record["kind"], record["model"]["parameters"]["seed"]) == ("completion", 7)
+    assert record["matches"][0]["fingerprint"] == result["matches"][0]["fingerprint"]
+    (folder / "p.jsonl").write_text(json.dumps({"prompt": DEFINITION}) + "\n")
+    batch = ("--prompts", "p.jsonl", "--output", "o.jsonl", "--policy", "copyleft-ok")
+    assert generate(*batch, "--ledger", "l.jsonl", "--include-text") == 0
+    assert len((folder / "l.jsonl").read_text().splitlines()) == 2
+    assert commands.run(["ledger", "verify", "--ledger", "l.jsonl"]) == 0
+    recheck = ["ledger", "recheck", "--ledger", "l.jsonl", "--policy"]
+    assert commands.run([*recheck, "copyleft-ok"]) == 4
+    assert commands.run([*recheck, "default"]) == 1
