@@ -46,7 +46,7 @@ def _findings(result: Result) -> Iterator[Finding]:
             is_error = record.status is InputStatus.ERROR
             check = "input-not-checked" if is_error else "input-skipped"
             severity = "major" if is_error else "info"
-            yield _finding(check, severity, unchecked_sentence(record), record.path, record.path)
+            yield _finding(check, severity, unchecked_sentence(record), record.path, record.id)
     first = result.inputs[0].path if result.inputs else "."
     if was_stopped(result):
         yield _finding("run-incomplete", "major", STOPPED, first, "stopped")

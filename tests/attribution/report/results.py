@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import cache
 
 from sc2_attrib.attribution.outcome import FailOn, assemble
 from sc2_attrib.attribution.result import (
@@ -52,6 +53,7 @@ HOSTILE = (
 )
 
 
+@cache
 def of_all_kinds() -> Result:
     """A scan and a completion with matches of each kind, every action, and each input status."""
     reformatted = FOLD.replace(b"    ", b"\t")
@@ -88,6 +90,7 @@ def near(exact: MatchRecord) -> MatchRecord:
     )
 
 
+@cache
 def hostile() -> Result:
     """The same with every name, text and reason replaced by hostile ones."""
     result = of_all_kinds()
@@ -134,6 +137,7 @@ def _hostile_source(source: Source, name: str) -> Source:
     )
 
 
+@cache
 def many() -> Result:
     """10,000 matches in 100 files, each of one of 1,000 sources."""
     result = of_all_kinds()
@@ -159,21 +163,25 @@ def _nth(match: MatchRecord, number: int) -> MatchRecord:
     )
 
 
+@cache
 def empty() -> Result:
     """A run without inputs."""
     return assemble(a_run(BruteSearcher([])), [], fail_on=FailOn.DENY)
 
 
+@cache
 def incomplete() -> Result:
     """A run without matches that could not read one of its inputs."""
     return check([file("a.py", b"x = 1\n"), failed("b.py", "permission denied")])
 
 
+@cache
 def stopped() -> Result:
     """A run without matches that ended before it had seen all inputs."""
     return assemble(a_run(BruteSearcher([])), [], fail_on=FailOn.DENY, finished=False)
 
 
+@cache
 def bare() -> Result:
     """A result whose fields are null or empty wherever they may be."""
     result = of_all_kinds()
