@@ -28,7 +28,6 @@ from sc2_attrib.attribution.report.sarif_rules import (
 from sc2_attrib.attribution.report.searched import searched_statement
 from sc2_attrib.attribution.report.sentences import (
     STOPPED,
-    Standing,
     decision_sentence,
     match_sentence,
     place_of,
@@ -173,7 +172,7 @@ def _result(match: MatchRecord, path: str, artifact: int) -> Json:
 
 
 def _level(match: MatchRecord) -> str:
-    return "none" if Standing.of(match) is Standing.IN_PROMPT else LEVELS[match.policy.action]
+    return "none" if match.in_prompt else LEVELS[match.policy.action]
 
 
 def _message(match: MatchRecord) -> str:

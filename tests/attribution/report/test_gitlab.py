@@ -1,6 +1,7 @@
 """GitLab's code quality report, every field read back."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from sc2_attrib.attribution.report.gitlab import SEVERITIES, render
@@ -30,7 +31,8 @@ def checks(result: Result) -> list[str]:
 
 def test_every_finding_has_what_gitlab_demands() -> None:
     """Description, check, unique fingerprint, a severity it knows, path and lines."""
-    for make in (*RESULTS.values(), many):
+    results: list[Callable[[], Result]] = [*RESULTS.values(), many]
+    for make in results:
         found = findings(make())
         assert len({each["fingerprint"] for each in found}) == len(found)
         for each in found:
