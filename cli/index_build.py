@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from sc2_attrib.cli.build_estimate import print_estimate
 from sc2_attrib.cli.locations import required_folder
 from sc2_attrib.cli.options import AsJson, IndexLocation, Jobs
 from sc2_attrib.cli.progress import build_progress
@@ -54,13 +55,16 @@ def build(
             "--force", help="Replace an index that is there, or an unfinished build of another."
         ),
     ] = False,
+    estimate: Annotated[
+        bool,
+        typer.Option("--estimate", help="Build nothing; tell time, disk and memory from a sample."),
+    ] = False,
     as_json: AsJson = False,
 ) -> int:
     """Build a new index from sources of code.
 
     A build that was interrupted goes on where it was when the same command is given again.
     """
-    folder = required_folder(index)
     sources = choice.open()
     options = BuildOptions(
         guarantee_chars=guarantee,
@@ -74,6 +78,10 @@ def build(
             **choice.request(),
         },
     )
+    if estimate:
+        print_estimate(Session.of(context), sources, options, index, as_json=as_json)
+        return 0
+    folder = required_folder(index)
     summary = build_into(Session.of(context), folder, sources, options)
     print_summary(summary, folder, as_json=as_json)
     return 0

@@ -58,6 +58,29 @@ class DenyList:
         )
 
 
+def log_with(
+    removals: Sequence[Removal], names: Iterable[str], reason: str | None, *, when: str
+) -> tuple[Removal, ...]:
+    """Add names to a log of removals, each once."""
+    there = {removal.what for removal in removals}
+    new = (Removal(name, when, reason) for name in dict.fromkeys(names) if name not in there)
+    return (*removals, *new)
+
+
+def log_without(
+    removals: Sequence[Removal], names: Iterable[str], location: object
+) -> tuple[Removal, ...]:
+    """Take names out of a log of removals.
+
+    Raises:
+        UsageError: the index at `location` has no such removal.
+    """
+    undone = set(names)
+    if missing := sorted(undone - {removal.what for removal in removals}):
+        raise UsageError(f"{location}: nothing to undo: {', '.join(missing)} was not removed")
+    return tuple(removal for removal in removals if removal.what not in undone)
+
+
 def check_name(name: str) -> str:
     """Refuse what names neither a content nor a repository.
 

@@ -41,7 +41,8 @@ ENTRY = struct.Struct("<16sQQ")  # section name, offset, length; then the CRC-32
 def octets(data: Data) -> memoryview:
     """View contiguous data as bytes."""
     # NumPy's annotations declare the buffer protocol from Python 3.12 on.
-    return memoryview(data).cast("B")  # type: ignore[arg-type]
+    view = memoryview(data)  # type: ignore[arg-type]
+    return view.cast("B") if view.nbytes else memoryview(b"")  # nothing can't be cast
 
 
 class SectionWriter:

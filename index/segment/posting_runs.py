@@ -52,7 +52,7 @@ class PostingRuns:
 
     def append(self, run: Run, text: Bytes) -> None:
         """Append the run of a batch, and its normalised text."""
-        self._pairs.append(octets(run.pairs.ravel()))
+        self._pairs.append(octets(run.pairs))
         self._starts.extend(run.starts)
         self._text.append(octets(text))
 

@@ -29,7 +29,7 @@ def test_build_summary_in_words(run: Run, corpus: Path) -> None:
     built = run("index", "build", str(corpus), "--index", "idx")
     (corpus / "empty.py").unlink()
     names = [line.split("  ")[0] for line in built.stdout.splitlines()]
-    assert names == ["index", "text", "documents", "duplicates", "skipped: empty"]
+    assert names == ["index", "text", "memory", "documents", "duplicates", "skipped: empty"]
 
 
 def test_existing_index_is_refused_without_force(run: Run, corpus: Path) -> None:
@@ -195,3 +195,31 @@ def test_verify_of_a_damaged_index_exits_3(run: Run, corpus: Path, folder: Path)
     damaged = run("index", "verify", "--index", "idx")
     assert damaged.code == 3
     assert str(text.relative_to(folder)) in damaged.stderr
+
+
+def test_an_estimate_builds_nothing(run: Run, corpus: Path) -> None:
+    """It tells rates and memory, and needs no index to be named."""
+    told = run("index", "build", str(corpus), "--estimate")
+    assert told.code == 0
+    assert told.stdout.endswith("  1.07 GB beside that of the program itself\n")
+    found = json.loads(run("index", "build", str(corpus), "--estimate", "--json").stdout)
+    assert found["sampled_bytes"] > 0
+    assert not Path("idx").exists()
+
+
+def test_parts_are_joined(run: Run, corpus: Path) -> None:
+    """An index is a source; the whole has what the part has."""
+    run("index", "build", str(corpus), "--index", "part")
+    joined = run("index", "build", "part", "--index", "whole", "--json")
+    assert json.loads(joined.stdout)["n_documents"] == 3
+    other = run("index", "build", "part", "--index", "other", "--guarantee", "100")
+    assert other.code == 2
+    assert "give both the same --guarantee" in other.stderr
+
+
+def test_memory_is_checked(run: Run, corpus: Path) -> None:
+    """Too little is refused with what is needed, before anything is written."""
+    refused = run("index", "build", str(corpus), "--index", "small", "--memory", "10MiB")
+    assert refused.code == 2
+    assert refused.stderr.endswith("--memory 10MiB: a build needs at least 256MiB\n")
+    assert not Path("small").exists()
