@@ -1,8 +1,8 @@
 """Regions of a text that are near a region of a document, and which of them are reported.
 
-A region is reported if it says something that an exact match doesn't, and no better region holds
-most of it. What lies side by side with a better region, in another document, is a further source of
-the same match.
+A region is reported if it is told by enough different lexemes, says something that an exact match
+doesn't, and no better region holds most of it. What lies side by side with a better region, in
+another document, is a further source of the same match.
 """
 
 from collections.abc import Iterable, Sequence
@@ -10,12 +10,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from sc2_attrib.index.near.alignment import Alignment, Side
+from sc2_attrib.index.near.alignment import ALONE, Alignment, Side
 from sc2_attrib.index.near.documents import NearDocuments
+from sc2_attrib.index.near.lexer import PUNCTUATION
 from sc2_attrib.index.search import ExactMatch
 from sc2_attrib.index.text import normalize
 
 MIN_NEWS = 16  # lexemes of a region that lie in no one exact match
+MIN_WITNESSES = 7  # different lexemes that a region has in common with its source
 SAME_REGION = 0.8  # share of two regions that makes them one
 
 
@@ -86,6 +88,22 @@ def shared(extent: tuple[int, int], other: tuple[int, int]) -> float:
     """Share of an extent that lies in another."""
     overlap = min(extent[1], other[1]) - max(extent[0], other[0])
     return max(overlap, 0) / max(extent[1] - extent[0], 1)
+
+
+def is_telling(region: Region) -> bool:
+    """Tell whether different lexemes enough bear witness that one text comes from the other.
+
+    Blocks of includes and tables have one shape everywhere: punctuation says nothing, nor does a
+    name that stands against another once.
+    """
+    columns, ours = region.alignment, region.ours
+    both = columns.equal & (columns.lefts != ALONE) & (columns.rights != ALONE)
+    lexemes = columns.lefts[both]
+    is_renamed = columns.renamed[both]
+    same = lexemes[~is_renamed & (ours.kinds[lexemes] != PUNCTUATION)]
+    _, counts = np.unique(ours.hashes[lexemes[is_renamed]], return_counts=True)
+    n_same = np.unique(ours.hashes[same]).size
+    return n_same + int(np.count_nonzero(counts > 1)) >= MIN_WITNESSES
 
 
 def is_news(region: Region, matches: Sequence[ExactMatch]) -> bool:

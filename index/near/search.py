@@ -31,7 +31,7 @@ from sc2_attrib.index.near.documents import NearDocuments
 from sc2_attrib.index.near.edits import edits
 from sc2_attrib.index.near.lexer import NO_SPACE, Lexemes, Numbers, lex
 from sc2_attrib.index.near.redaction import with_redactions
-from sc2_attrib.index.near.regions import MIN_NEWS, Group, Region, grouped, is_news
+from sc2_attrib.index.near.regions import MIN_NEWS, Group, Region, grouped, is_news, is_telling
 from sc2_attrib.index.near.scheme import GRAM, STRIDE
 from sc2_attrib.index.search import MatchSource, NearMatch, NearOptions, NearResult, SearchResult
 
@@ -97,7 +97,9 @@ class NearSearch:
             return NearResult((), bounded=False)
         ours = alignment.side(text, lexemes)
         regions, bounded = self._regions(ours, lexemes, found)
-        groups = grouped(region for region in regions if is_news(region, found.matches))
+        groups = grouped(
+            region for region in regions if is_telling(region) and is_news(region, found.matches)
+        )
         matches = (self._match(group, at_least=bounded) for group in groups)
         ordered = sorted(matches, key=lambda match: (match.start, -match.stop))
         return NearResult(tuple(ordered), bounded)

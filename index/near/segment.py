@@ -1,4 +1,4 @@
-"""A segment as near search sees it: see documents.py for what each method answers."""
+"""A segment as near search sees it; documents.py says what each method answers."""
 
 import numpy as np
 
@@ -21,9 +21,11 @@ class SegmentDocuments:
 
     @property
     def scheme(self) -> NearScheme:
+        """How the keys are made."""
         return self._table.scheme
 
     def look_up(self, keys: Numbers, *, fast: bool) -> Hits:
+        """Find keys."""
         rows, units = self._table.look_up(keys, fast=fast)
         milestones = units // UNITS
         documents = np.searchsorted(self._table.first, milestones, "right") - 1
@@ -31,6 +33,7 @@ class SegmentDocuments:
         return Hits(rows, documents, places)
 
     def find(self, swhid: Swhid) -> int | None:
+        """Find a document by its content."""
         document = self._segment.documents.find(bytes.fromhex(swhid.rpartition(":")[2]))
         if document is None or self.is_removed(document):
             return None
@@ -38,15 +41,19 @@ class SegmentDocuments:
         return document if first < stop else None
 
     def is_removed(self, document: int) -> bool:
+        """Tell whether all its places were taken down."""
         return not self._segment.documents.rows(document)
 
     def swhid(self, document: int) -> Swhid:
+        """Name a content."""
         return swhid(self._segment.documents.identifier(document))
 
     def milestones(self, document: int) -> Numbers:
+        """Byte offsets of every 64th lexeme."""
         return self._table.milestones(document)
 
     def read(self, document: int, start: int, stop: int | None) -> bytes:
+        """Read raw bytes [start, stop) of a document."""
         base, end = self._segment.documents.raw_starts[document : document + 2].tolist()
         stop = end if stop is None else base + stop
         if base + start > stop or stop > end:
@@ -54,6 +61,7 @@ class SegmentDocuments:
         return self._segment.content.read_raw(base + start, stop)
 
     def sources(self, document: int, start: int, stop: int, similarity: float) -> list[MatchSource]:
+        """List the places of a region of a document."""
         table, content = self._segment.documents, self._segment.content
         base = int(table.raw_starts[document])
         excerpt = content.read_raw(base + start, base + stop)

@@ -18,7 +18,7 @@ from sc2_attrib.index.segment.documents import content_id, swhid
 from sc2_attrib.index.take_down import remove_from_index
 from sc2_attrib.index.text import normalize
 from tests.index.corpora import Documents, document
-from tests.index.near.programs import all_renamed, foreign, indexed, near, program, renamed
+from tests.index.near.programs import all_renamed, foreign, indexed, name, near, program, renamed
 from tests.index.twins import PACES
 
 N_DOCUMENTS = 30
@@ -189,6 +189,14 @@ def test_an_index_without_near_keys_finds_copies_alone(tmp_path: Path) -> None:
         assert near(index, all_renamed(TEXTS[0])).matches == ()
         [found] = index.search([TEXTS[0]], min_chars=100, max_sources=0)
         assert len(found.matches) == 1
+
+
+def test_blocks_of_one_shape_are_no_copies(tmp_path: Path) -> None:
+    """Includes and tables that share their shape alone are told by too few lexemes."""
+    rng = random.Random(1)
+    held, asked = ("".join(f"#include <{a}/{name(rng)}.h>\n" for _ in range(30)) for a in "ab")
+    with indexed(tmp_path / "ix", [document(held.encode())]) as index:
+        assert near(index, asked.encode()).matches == ()
 
 
 def test_options_say_what_is_near_enough(index: LocalIndex) -> None:
