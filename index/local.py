@@ -10,13 +10,14 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from sc2_attrib.index.errors import CorruptIndexError, UsageError
 from sc2_attrib.index.license_shelf import LicenseShelf
 from sc2_attrib.index.manifest import Manifest, manifest_stamp, open_segment, read_manifest
 from sc2_attrib.index.matching.assembly import SegmentSearch, assemble
 from sc2_attrib.index.matching.matcher import Pace
+from sc2_attrib.index.near.minhash import SimilarWindow, windows_like
 from sc2_attrib.index.near.search import NearSearch
 from sc2_attrib.index.near.segment import SegmentDocuments
 from sc2_attrib.index.removal import DenyList
@@ -28,6 +29,9 @@ from sc2_attrib.index.search import (
     SearchResult,
 )
 from sc2_attrib.index.segment.reader import Segment
+
+if TYPE_CHECKING:
+    from datasketch import MinHash
 
 CACHE_BYTES = 128 << 20  # decoded text and hot lists, a thread
 _ATTEMPTS = 5  # to open an index that is being changed
@@ -126,6 +130,16 @@ class LocalIndex:
     def license_texts(self, repository: str, path: str) -> Sequence[LicenseText]:
         """List the licence texts that govern a file; see Searcher."""
         return self._current().shelf.texts(repository, path)
+
+    def search_minhash(self, minhash: "MinHash") -> list[SimilarWindow]:
+        """Find windows of documents by a datasketch signature; see near/minhash.py."""
+        found = [
+            window
+            for segment in self._current().segments
+            if segment.near
+            for window in windows_like(SegmentDocuments(segment, segment.near), minhash)
+        ]
+        return sorted(found, key=lambda window: (-window.n_bands, window.document, window.start))
 
     def stats(self) -> IndexStats:
         """Say how large everything is."""

@@ -7,11 +7,13 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from datasketch import MinHash
 
 from sc2_attrib.index.building import add_to_index, compact_index
-from sc2_attrib.index.errors import CorruptIndexError
+from sc2_attrib.index.errors import CorruptIndexError, UsageError
 from sc2_attrib.index.local import LocalIndex, open_index
 from sc2_attrib.index.near import search as near_search
+from sc2_attrib.index.near.keys import shingle_hash, shingles
 from sc2_attrib.index.near.lexer import lex
 from sc2_attrib.index.search import EditKind, NearOptions, NearResult
 from sc2_attrib.index.segment.documents import content_id, swhid
@@ -233,6 +235,17 @@ def test_sources_are_bounded_and_each_licence_kept(tmp_path: Path) -> None:
         assert [source.occurrence.path for source in match.sources] == ["0.c", "1.c", "5.c"]
         assert match.n_documents == 6
         assert match.at_least
+
+
+def test_a_datasketch_minhash_finds_its_window(index: LocalIndex) -> None:
+    """A signature made by datasketch leads to the window of the document it was made of."""
+    lexemes = lex(TEXTS[7], fast=False)
+    minhash = MinHash(32, hashfunc=shingle_hash, scheme="affine32")
+    minhash.update_batch(shingles(lexemes)[:128])
+    best = index.search_minhash(minhash)[0]
+    assert (best.document, best.start, best.n_bands) == (swhid(content_id(TEXTS[7])), 0, 8)
+    with pytest.raises(UsageError, match="64 permutations"):
+        index.search_minhash(MinHash(64, hashfunc=shingle_hash, scheme="affine32"))
 
 
 @pytest.mark.parametrize(
