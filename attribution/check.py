@@ -28,6 +28,7 @@ from sc2_attrib.attribution.result import (
     Range,
 )
 from sc2_attrib.attribution.source import text_key
+from sc2_attrib.attribution.source_license import GoverningTexts, license_texts
 from sc2_attrib.attribution.text import DecodedInput, decode_input, readable, readable_path
 from sc2_attrib.index.errors import UnusableError, UsageError
 from sc2_attrib.index.near.counts import LexemeCounts
@@ -199,7 +200,14 @@ class Checker:
             reason = " ".join(str(found).split())
             return CheckedInput(_record(item, text, offsets, InputStatus.ERROR, reason=reason))
         record = _record(item, text, offsets, InputStatus.CHECKED, bounded=found.bounded)
-        checked = Checked(record, text.utf8, offsets, LexemeCounts(text.utf8), item.generated)
+        checked = Checked(
+            record,
+            text.utf8,
+            offsets,
+            LexemeCounts(text.utf8),
+            item.generated,
+            self._searcher.license_texts,
+        )
         kept = [
             match for match in found.exact.matches if _touches(match, item.added_lines, offsets)
         ]
@@ -212,7 +220,7 @@ class Checker:
         return CheckedInput(
             record,
             tuple(matches),
-            _excerpts(text.utf8, kept, near),
+            _texts(text.utf8, kept, near, self._searcher.license_texts),
             _covered_chars(text.utf8, [*kept, *near]),
         )
 
@@ -324,14 +332,20 @@ def _touches(
     return any(first <= added_last and added_first <= last for added_first, added_last in added)
 
 
-def _excerpts(
-    utf8: bytes, exact: Sequence[ExactMatch], near: Sequence[NearMatch]
+def _texts(
+    utf8: bytes,
+    exact: Sequence[ExactMatch],
+    near: Sequence[NearMatch],
+    governing: GoverningTexts,
 ) -> dict[str, str]:
-    """Texts that the matches name: of their sources, and what was checked of near ones."""
-    excerpts = {source.excerpt for match in exact for source in match.sources}
-    excerpts |= {source.excerpt for match in near for source in match.sources}
-    excerpts |= {utf8[match.start : match.stop] for match in near}
-    return {text_key(text): text for text in map(readable, excerpts)}
+    """Texts that the matches name: of their sources, their licences, and what was checked."""
+    sources = [source for match in exact for source in match.sources]
+    sources += [source for match in near for source in match.sources]
+    texts = {source.excerpt for source in sources}
+    texts |= {utf8[match.start : match.stop] for match in near}
+    for place in dict.fromkeys(source.occurrence for source in sources):
+        texts |= {text.content for text in license_texts(place, governing)}
+    return {text_key(text): text for text in map(readable, texts)}
 
 
 def _covered_chars(raw: bytes, matches: Iterable[ExactMatch | NearMatch]) -> int:

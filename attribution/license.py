@@ -12,7 +12,7 @@ import hashlib
 import re
 from collections.abc import Iterable
 from functools import lru_cache
-from itertools import groupby
+from itertools import combinations, groupby
 from typing import Any
 
 from sc2_attrib.attribution.license_index import find_license
@@ -58,25 +58,53 @@ def conclude(
 
     The strongest basis that says anything wins, in the order of `Basis`. What it says in several
     places holds together (AND). The other bases are listed, and `conflict` tells that one differs.
+    A licence file is the text of a licence: it can't say "or later" nor offer a choice, so it
+    agrees with whatever is of the same licences.
     """
     ordered = sorted(assertions, key=_precedence)
     said = [a for a in ordered if read_license(a.expression) not in (NOTHING_FOUND, NOTHING_SAID)]
     by_basis = [(basis, list(group)) for basis, group in groupby(said or ordered, _basis_of)]
     basis, winners = by_basis[0] if by_basis else (Basis.NONE, [])
-    trees = [_joined(group) for _, group in by_basis]
-    concluded = trees[0] if trees else NOTHING_FOUND
+    trees = [(basis, _joined(group)) for basis, group in by_basis]
+    concluded = trees[0][1] if trees else NOTHING_FOUND
     return LicenseRecord(
         expression=render(concluded),
         category=category_of(concluded),
         basis=basis,
         confidence=min((a.confidence for a in winners if a.confidence is not None), default=None),
-        conflict=len({canonical(tree) for tree in trees}) > 1,
+        conflict=any(_disagree(*pair) for pair in combinations(trees, 2)),
         assertions=tuple(
             Assertion(render(read_license(a.expression)), a.basis, a.path, a.confidence)
             for a in ordered
         ),
         copyright=copyright_lines,
     )
+
+
+def _disagree(one: tuple[Basis, LicenseTree], other: tuple[Basis, LicenseTree]) -> bool:
+    if canonical(one[1]) == canonical(other[1]):
+        return False
+    if Basis.LICENSE_FILE not in (one[0], other[0]):
+        return True
+    names, others = (_names(tree) for _, tree in (one, other))
+    return not (names <= others or others <= names)
+
+
+def _names(tree: LicenseTree) -> set[str]:
+    """Name the licences of a tree by what their texts are, exceptions and versions apart."""
+    if isinstance(tree, Term):
+        return {re.sub(r"-(only|or-later)$|\+$", "", tree.id)}
+    parts = tree.parts[:1] if tree.operator is Operator.WITH else tree.parts
+    return set().union(*map(_names, parts))
+
+
+def license_address(id_: str) -> str | None:
+    """Give the address of a licence's text, where SPDX has it."""
+    is_listed = not id_.startswith(("LicenseRef-", "DocumentRef-")) and id_ not in (
+        NOTHING_FOUND.id,
+        NOTHING_SAID.id,
+    )
+    return f"https://spdx.org/licenses/{id_.removesuffix('+')}.html" if is_listed else None
 
 
 def _read_name(name: str) -> LicenseTree | None:

@@ -17,7 +17,7 @@ from sc2_attrib.attribution.result import (
     Size,
     Source,
 )
-from sc2_attrib.attribution.source import describe_source
+from sc2_attrib.attribution.source_license import GoverningTexts, describe_sources
 from sc2_attrib.index.near.counts import LexemeCounts
 from sc2_attrib.index.search import ExactMatch
 from sc2_attrib.index.text import normalize
@@ -47,13 +47,17 @@ class Generated:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """The input a match lies in: its record, the checked bytes and where things are in them."""
+    """The input a match lies in: its record, the checked bytes and where things are in them.
+
+    `license_texts` finds the texts that govern a source.
+    """
 
     record: InputRecord
     utf8: bytes
     offsets: TextOffsets
     lexemes: LexemeCounts
     generated: Generated | None
+    license_texts: GoverningTexts
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +79,7 @@ class Facts:
 
 def describe_match(match: ExactMatch, checked: Checked, policy: Policy) -> MatchRecord:
     """Locate an exact match in its input, describe its sources and judge it."""
-    sources = tuple(map(describe_source, match.sources))
+    sources = describe_sources(match.sources, checked.license_texts)
     kinds = {source.kind for source in sources}
     facts = Facts(
         extent=(match.start, match.stop),

@@ -14,7 +14,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from sc2_attrib.attribution.match import Checked, Facts, describe
 from sc2_attrib.attribution.policy import Policy
 from sc2_attrib.attribution.result import DocumentCounts, MatchKind, MatchRecord
-from sc2_attrib.attribution.source import describe_source, text_key
+from sc2_attrib.attribution.source import text_key
+from sc2_attrib.attribution.source_license import describe_sources
 from sc2_attrib.attribution.text import readable
 from sc2_attrib.index.search import Edit, EditKind, NearMatch
 
@@ -30,7 +31,7 @@ def describe_near(
     facts = Facts(
         extent=(start, stop),
         kind=MatchKind.NEAR,
-        sources=tuple(map(describe_source, match.sources)),
+        sources=describe_sources(match.sources, checked.license_texts),
         documents=DocumentCounts(
             match.n_documents, match.n_occurrences, match.n_repositories, match.at_least
         ),

@@ -11,8 +11,7 @@ import re
 from urllib.parse import quote
 
 from sc2_attrib.attribution.ids import sha256
-from sc2_attrib.attribution.license import conclude
-from sc2_attrib.attribution.result import MatchKind, Range, Source
+from sc2_attrib.attribution.result import LicenseRecord, MatchKind, Range, Source
 from sc2_attrib.attribution.text import readable, readable_path
 from sc2_attrib.index.corpus.document import Occurrence
 from sc2_attrib.index.search import MatchSource
@@ -32,7 +31,7 @@ def kind_of(source: MatchSource) -> MatchKind:
     return MatchKind.VERBATIM if source.verbatim else MatchKind.REFORMATTED
 
 
-def describe_source(source: MatchSource) -> Source:
+def describe_source(source: MatchSource, license_: LicenseRecord) -> Source:
     """Describe one source of a match; its excerpt is named, not included."""
     occurrence, lines = source.occurrence, (source.first_line, source.last_line)
     return Source(
@@ -53,7 +52,7 @@ def describe_source(source: MatchSource) -> Source:
         is_generated=occurrence.is_generated,
         excerpt=text_key(readable(source.excerpt)),
         license_texts=(),
-        license=conclude(occurrence.licenses, occurrence.copyright),
+        license=license_,
     )
 
 

@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from rich.style import Style
 from rich.text import Text
 
-from sc2_attrib.attribution.license import conclude
+from sc2_attrib.attribution.license import conclude, license_address, read_license
+from sc2_attrib.attribution.license_tree import terms
 from sc2_attrib.attribution.report.near_rows import near_rows
 from sc2_attrib.attribution.report.palette import CATEGORY_STYLES
 from sc2_attrib.attribution.report.rows import Row, Wrap, indented, labelled
@@ -32,6 +33,12 @@ BASES = {
     Basis.SCANCODE: "ScanCode",
     Basis.NONE: "no licence found",
 }
+
+# Said of evidence from a data set's columns.
+KEPT_COPY = (
+    "of equal files the data set keeps one, a permissively licensed copy first:"
+    " which one it kept is weak evidence"
+)
 
 _LINK = re.compile(r"https?://[!-~]+")  # what may stand in an escape sequence
 _COMMIT = re.compile(r"[0-9a-f]{40,64}")
@@ -106,6 +113,8 @@ def _group_rows(group: Sequence[Source], texts: Mapping[str, str], view: View) -
     yield indented(_license(license_, view), 4, wrap=Wrap.WORDS)
     if view.verbosity > 0:
         yield from _evidence_rows(license_)
+        if not group[0].license_texts:
+            yield from _address_rows(license_)
     n_shown = _n_shown(view)
     for source in group[:n_shown]:
         yield from _source_rows(source, view)
@@ -135,10 +144,22 @@ def _license(license_: LicenseRecord, view: View) -> Text:
 def _evidence_rows(license_: LicenseRecord) -> Iterator[Row]:
     for said in license_.assertions:
         where = f" in {said.path}" if said.path else ""
-        evidence = plain(f"{BASES[said.basis]}: {said.expression}{where}", "dim")
+        sure = "" if said.confidence in (None, 1) else f" ({said.confidence:.0%} sure)"
+        evidence = plain(f"{BASES[said.basis]}: {said.expression}{where}{sure}", "dim")
         yield indented(evidence, 6, wrap=Wrap.WORDS)
+    if any(said.basis in (Basis.SCANCODE, Basis.REPO) for said in license_.assertions):
+        yield indented(Text(KEPT_COPY, "dim"), 6, wrap=Wrap.WORDS)
     for line in license_.copyright:
         yield indented(plain(line, "dim"), 6, wrap=Wrap.WORDS)
+
+
+def _address_rows(license_: LicenseRecord) -> Iterator[Row]:
+    """Show where the licences' texts are, where the index has none of the repository's own."""
+    for term in terms(read_license(license_.expression)):
+        if address := license_address(term.id):
+            yield indented(
+                Text.assemble(("no licence text indexed; see ", "dim"), _link(address)), 6
+            )
 
 
 def _source_rows(source: Source, view: View) -> Iterator[Row]:

@@ -20,7 +20,7 @@ Span = tuple[int, int]
 
 def near_rows(match: MatchRecord, texts: Mapping[str, str], view: View) -> Iterator[Row]:
     """Show both sides of a near match; the source is the first that is listed."""
-    if not match.sources or match.excerpt not in texts:
+    if not match.sources or match.excerpt is None or match.excerpt not in texts:
         return
     source = match.sources[0]
     checked, original = texts[match.excerpt], texts.get(source.excerpt, "")
