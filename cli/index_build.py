@@ -55,6 +55,13 @@ def build(
             "--force", help="Replace an index that is there, or an unfinished build of another."
         ),
     ] = False,
+    forget_removals: Annotated[
+        bool,
+        typer.Option(
+            "--forget-removals",
+            help="With --force, replace even an index whose list of removals can't be read.",
+        ),
+    ] = False,
     estimate: Annotated[
         bool,
         typer.Option("--estimate", help="Build nothing; tell time, disk and memory from a sample."),
@@ -69,6 +76,7 @@ def build(
     options = BuildOptions(
         guarantee_chars=guarantee,
         force=force,
+        forget_removals=forget_removals,
         near=not no_near,
         resources=resources(jobs, memory),
         request={

@@ -12,13 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from sc2_attrib import __version__
-from sc2_attrib.index.checkpoint import (
-    CHECKPOINT,
-    Checkpoint,
-    Request,
-    differences,
-    remove_checkpoint,
-)
+from sc2_attrib.index.checkpoint import CHECKPOINT, Checkpoint, Request, remove_checkpoint
 from sc2_attrib.index.corpus.document import CorpusSource
 from sc2_attrib.index.corpus.index_folder import IndexSource
 from sc2_attrib.index.errors import IndexUnusableError, UsageError
@@ -31,6 +25,7 @@ from sc2_attrib.index.manifest import (
     is_index,
     open_segment,
     read_manifest,
+    read_removals,
 )
 from sc2_attrib.index.memory import DEFAULT_MEMORY, MemoryPlan
 from sc2_attrib.index.near.scheme import NearScheme
@@ -40,7 +35,7 @@ from sc2_attrib.index.segment.reader import Segment
 from sc2_attrib.index.series import SegmentSeries, closing_series
 from sc2_attrib.index.take_down import apply_removals
 from sc2_attrib.index.takeover import check_compatible, merged_removals
-from sc2_attrib.index.transaction import LOCK, SEGMENTS, now, publish, unfinished, writing
+from sc2_attrib.index.transaction import LOCK, SEGMENTS, now, publish, resumable, writing
 
 DEFAULT_GUARANTEE = 50  # normalised characters
 MOST_SEGMENTS = 10  # when an addition makes more, the small ones are joined
@@ -68,12 +63,14 @@ class BuildOptions:
     """How to build.
 
     `force`: replace an existing index, and begin anew where an unfinished build was another.
+    `forget_removals`: replace also one whose list of removals can't be read.
     `near`: make near keys, by which edited copies are found.
     `request`: what tells this build from others; only one that has a request leaves checkpoints.
     """
 
     guarantee_chars: int = DEFAULT_GUARANTEE
     force: bool = False
+    forget_removals: bool = False
     near: bool = True
     resources: Resources = field(default_factory=Resources)
     request: Request = field(default_factory=dict)
@@ -126,13 +123,14 @@ def build_index(
         IndexUnusableError: the folder can't be written.
     """
     _check_options(folder, options)
+    _kept_removals(folder, options)
     with writing(folder):
         _check_options(folder, options)  # another build may have finished meanwhile
         empty = Manifest(
             shape=GramShape.for_guarantee(options.guarantee_chars),
             built=now(),
             tool_version=__version__,
-            removals=_kept_removals(folder),
+            removals=_kept_removals(folder, options),
             near=NearScheme.new() if options.near else None,
         )
         return _extend(
@@ -140,7 +138,7 @@ def build_index(
             empty,
             sources,
             options.resources,
-            checkpoint=_resumable(folder, options.request, force=options.force),
+            checkpoint=resumable(folder, options.request, force=options.force),
             request=options.request,
             on_progress=on_progress,
         )
@@ -178,7 +176,7 @@ def add_to_index(
             read_manifest(folder),
             sources,
             resources,
-            checkpoint=_resumable(folder, request, force=force),
+            checkpoint=resumable(folder, request, force=force),
             request=request,
             on_progress=on_progress,
         )
@@ -227,33 +225,24 @@ def _is_ours(path: Path) -> bool:
     return path.name in (LOCK, MANIFEST, CHECKPOINT) or is_new_manifest or path.match(SEGMENTS)
 
 
-def _kept_removals(folder: Path) -> tuple[Removal, ...]:
-    """Removals of the index that is about to be replaced; lost if it can't be read."""
-    try:
-        return read_manifest(folder).removals
-    except IndexUnusableError:
-        return ()
-
-
-def _resumable(folder: Path, request: Request, *, force: bool) -> Checkpoint | None:
-    """The checkpoint to go on from; one of another request is refused, or forgotten with `force`.
+def _kept_removals(folder: Path, options: BuildOptions) -> tuple[Removal, ...]:
+    """Removals of the index that is about to be replaced.
 
     Raises:
-        UsageError: the folder holds the unfinished work of another request.
+        UsageError: they can't be read, and nobody said that they may be forgotten.
     """
-    checkpoint = unfinished(folder)
-    if checkpoint is None:
-        return None
-    if request and checkpoint.request == request:
-        return checkpoint
-    if not force:
+    if not (folder / MANIFEST).exists():
+        return ()
+    try:
+        return read_removals(folder)
+    except IndexUnusableError as error:
+        if options.forget_removals:
+            return ()
         raise UsageError(
-            f"{folder}: holds unfinished work of another command"
-            f" ({differences(request, checkpoint.request)});"
-            " run that again to finish it, or add --force to begin anew"
-        )
-    remove_checkpoint(folder)
-    return None
+            f"{folder}: what was removed from this index can't be read and would be forgotten;"
+            " restore its manifest, or add --forget-removals and remove the names again"
+            f" ({str(error).partition(';')[0]})"
+        ) from error
 
 
 def _extend(

@@ -79,25 +79,56 @@ def read_manifest(folder: Path) -> Manifest:
         CorruptIndexError: it is damaged.
     """
     path = folder / MANIFEST
+    fields = _read_fields(folder)
     try:
-        text = path.read_bytes()
+        if fields["version"] != FORMAT_VERSION:
+            raise IndexVersionError(path, fields["version"], FORMAT_VERSION)
+        return _from_fields(_checked(path, fields))
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise _no_manifest(path, error) from None
+
+
+def read_removals(folder: Path) -> tuple[Removal, ...]:
+    """Read what was removed from an index, also from one of another format version.
+
+    Raises:
+        IndexUnusableError: there is no index, or its manifest is damaged.
+    """
+    path = folder / MANIFEST
+    fields = _read_fields(folder)
+    try:
+        return tuple(Removal(**removal) for removal in _checked(path, fields)["removals"])
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise _no_manifest(path, error) from None
+
+
+def _read_fields(folder: Path) -> dict[str, Any]:
+    """Read a manifest of whatever version, unchecked."""
+    path = folder / MANIFEST
+    try:
+        fields = json.loads(path.read_bytes())
+        if fields["format"] != FORMAT_NAME:
+            raise CorruptIndexError(path, 0, f"format {fields['format']!r}, not {FORMAT_NAME!r}")
     except (FileNotFoundError, NotADirectoryError):
         raise IndexUnusableError(_no_index(folder)) from None
     except OSError as error:
         raise IndexUnusableError(f"{path}: can't be read: {error.strerror}") from None
-    try:
-        fields = json.loads(text)
-        if fields["format"] != FORMAT_NAME:
-            raise CorruptIndexError(path, 0, f"format {fields['format']!r}, not {FORMAT_NAME!r}")
-        if fields["version"] != FORMAT_VERSION:
-            raise IndexVersionError(path, fields["version"], FORMAT_VERSION)
-        checksum = fields.pop("checksum")
-        found = _checksum(fields)
-        if checksum != found:
-            raise CorruptIndexError(path, 0, f"checksum {found}, but it states {checksum}")
-        return _from_fields(fields)
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise CorruptIndexError(path, 0, f"no manifest: {type(error).__name__}: {error}") from None
+        raise _no_manifest(path, error) from None
+    return dict(fields)
+
+
+def _checked(path: Path, fields: dict[str, Any]) -> dict[str, Any]:
+    """Take the checksum out of the fields, after comparing it."""
+    checksum = fields.pop("checksum")
+    found = _checksum(fields)
+    if checksum != found:
+        raise CorruptIndexError(path, 0, f"checksum {found}, but it states {checksum}")
+    return fields
+
+
+def _no_manifest(path: Path, error: Exception) -> CorruptIndexError:
+    return CorruptIndexError(path, 0, f"no manifest: {type(error).__name__}: {error}")
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:

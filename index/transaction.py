@@ -15,8 +15,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
-from sc2_attrib.index.checkpoint import Checkpoint, read_checkpoint, remove_checkpoint
-from sc2_attrib.index.errors import IndexUnusableError
+from sc2_attrib.index.checkpoint import (
+    Checkpoint,
+    Request,
+    differences,
+    read_checkpoint,
+    remove_checkpoint,
+)
+from sc2_attrib.index.errors import IndexUnusableError, UsageError
 from sc2_attrib.index.manifest import MANIFEST, Manifest, read_manifest, write_manifest
 from sc2_attrib.index.segment import spool
 
@@ -67,6 +73,27 @@ def unfinished(folder: Path) -> Checkpoint | None:
     """The checkpoint that can be gone on from: of the index as it is now."""
     checkpoint = read_checkpoint(folder)
     return checkpoint if checkpoint and checkpoint.base == index_id(folder) else None
+
+
+def resumable(folder: Path, request: Request, *, force: bool) -> Checkpoint | None:
+    """The checkpoint to go on from; one of another request is refused, or forgotten with `force`.
+
+    Raises:
+        UsageError: the folder holds the unfinished work of another request.
+    """
+    checkpoint = unfinished(folder)
+    if checkpoint is None:
+        return None
+    if request and checkpoint.request == request:
+        return checkpoint
+    if not force:
+        raise UsageError(
+            f"{folder}: holds unfinished work of another command"
+            f" ({differences(request, checkpoint.request)});"
+            " run that again to finish it, or add --force to begin anew"
+        )
+    remove_checkpoint(folder)
+    return None
 
 
 def index_id(folder: Path) -> str:

@@ -1,7 +1,9 @@
 """Additions, take-downs and compaction: an index that changed answers like one built anew."""
 
+import json
 import multiprocessing
 import random
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,8 +11,9 @@ import pytest
 
 from sc2_attrib.index.building import BuildOptions, add_to_index, build_index, compact_index
 from sc2_attrib.index.corpus.document import SourceDocument
-from sc2_attrib.index.errors import IndexUnusableError, UsageError
+from sc2_attrib.index.errors import IndexUnusableError, IndexVersionError, UsageError
 from sc2_attrib.index.local import open_index
+from sc2_attrib.index.manifest import read_removals
 from sc2_attrib.index.search import ExactMatch, SearchResult
 from sc2_attrib.index.take_down import remove_from_index
 from sc2_attrib.index.transaction import writing
@@ -132,6 +135,39 @@ def test_a_removal_is_a_standing_deny_list(tmp_path: Path) -> None:
     summary = add_to_index([source([document(FUNCTION, "elsewhere.py", "ISC")])], folder)
     assert summary.skipped == {"removed": 1}
     assert search(folder, [FUNCTION])[0].matches == ()
+
+
+def test_removals_that_cannot_be_read_are_not_forgotten_in_silence(tmp_path: Path) -> None:
+    """--force refuses an index whose manifest is damaged, until it is said that its list of
+    removals may go; nothing is touched meanwhile."""
+    build_index([source([document(FUNCTION)])], tmp_path, BuildOptions())
+    remove_from_index(["o/gone"], tmp_path)
+    path = tmp_path / "manifest.json"
+    damaged = path.read_text().replace("o/gone", "o/done")
+    path.write_text(damaged)
+    with pytest.raises(UsageError, match=r"what was removed .* --forget-removals .*checksum"):
+        build_index([], tmp_path, BuildOptions(force=True))
+    assert path.read_text() == damaged
+    assert (tmp_path / "segment-000001" / "text").exists()
+    options = BuildOptions(force=True, forget_removals=True)
+    build_index([source([document(FUNCTION)])], tmp_path, options)
+    assert only(search(tmp_path, [FUNCTION])).n_documents == 1
+    assert read_removals(tmp_path) == ()
+
+
+def test_removals_of_another_format_version_are_kept(tmp_path: Path) -> None:
+    """An index that only a later version can search is rebuilt with what was removed from it."""
+    build_index([source([document(FUNCTION)])], tmp_path, BuildOptions())
+    remove_from_index(["o/gone"], tmp_path)
+    path = tmp_path / "manifest.json"
+    fields = json.loads(path.read_bytes()) | {"version": 99, "what a later version adds": 1}
+    del fields["checksum"]
+    text = json.dumps(fields, sort_keys=True).encode()
+    path.write_text(json.dumps(fields | {"checksum": f"{zlib.crc32(text):08x}"}))
+    with pytest.raises(IndexVersionError):
+        open_index(tmp_path)
+    build_index([source([document(FUNCTION)])], tmp_path, BuildOptions(force=True))
+    assert [removal.what for removal in read_removals(tmp_path)] == ["o/gone"]
 
 
 def test_compaction_deletes_removed_text_from_the_disk(tmp_path: Path) -> None:
