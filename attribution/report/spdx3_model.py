@@ -16,17 +16,14 @@ from sc2_attrib.attribution.report.machine_text import EPOCH, utc_seconds, well_
 from sc2_attrib.attribution.report.spdx3_graph import NO_ASSERTION_ELEMENT, Graph
 from sc2_attrib.attribution.report.visible import visible
 from sc2_attrib.attribution.result import Model, SearchedIndex
+from sc2_attrib.attribution.training_sets import STACK
 
 MODEL = "model"
 RELEASED = "2024-02-28T00:00:00Z"  # of StarCoder2 and The Stack v2
 OPENRAIL = "LicenseRef-scancode-bigcode-open-rail-m-v1"
 HUB = "https://huggingface.co"
 
-_TRAINED_ON = {
-    "bigcode/starcoder2-3b": "bigcode/the-stack-v2-train-smol-ids",
-    "bigcode/starcoder2-7b": "bigcode/the-stack-v2-train-smol-ids",
-    "bigcode/starcoder2-15b": "bigcode/the-stack-v2-train-full-ids",
-}
+_TRAINED_ON = {f"bigcode/starcoder2-{size}": f"bigcode/{name}" for size, name in STACK.items()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from rich.text import Text
 
 from sc2_attrib.attribution.report.palette import ACTION_STYLES
 from sc2_attrib.attribution.report.rows import Row, Wrap, indented, labelled
+from sc2_attrib.attribution.report.searched import coverage_facts
 from sc2_attrib.attribution.report.view import QUIET, View, counted, plain
 from sc2_attrib.attribution.result import (
     Action,
@@ -20,6 +21,7 @@ from sc2_attrib.attribution.result import (
 
 SHOWN_SKIPPED = 3  # paths a reason, unless more is asked for
 LABEL_WIDTH = 14
+COVERAGE_WIDTH = 17
 
 
 def unchecked_rows(inputs: Sequence[InputRecord], view: View) -> Iterator[Row]:
@@ -43,7 +45,10 @@ def summary_rows(result: Result, view: View) -> Iterator[Row]:
     if not summary.complete:
         label = Text(f"{view.glyphs.actions[Action.REVIEW]} incomplete", ACTION_STYLES[Action.DENY])
         yield labelled(label, Text(_missed(summary)), LABEL_WIDTH)
-    if result.run.index and view.verbosity > QUIET:
+    if view.verbosity > 0:
+        for fact in coverage_facts(result):
+            yield labelled(Text(f"  {fact.about.lower()}"), plain(fact.text), COVERAGE_WIDTH)
+    elif result.run.index and view.verbosity > QUIET:
         searched = _searched(result.run.index, result.run.options.get("min_chars"), view)
         yield labelled(Text("  searched"), plain(searched), LABEL_WIDTH)
 
