@@ -20,6 +20,7 @@ from sc2_attrib.cli.locations import (
     anchored_policy,
     user_config_file,
 )
+from sc2_attrib.index.elastic.address import PARAMETERS
 from sc2_attrib.index.errors import UsageError
 
 SETTINGS: Final = frozenset(
@@ -57,7 +58,10 @@ SETTINGS: Final = frozenset(
     }
 )
 
-_PATHS: Final = frozenset({"baseline", "ledger", "reviews"})
+# Of an index in Elasticsearch; these have no options, for secrets don't belong on a command line.
+SERVER_SETTINGS: Final = frozenset(f"elasticsearch-{name}" for name in PARAMETERS)
+
+_PATHS: Final = frozenset({"baseline", "elasticsearch-ca-file", "ledger", "reviews"})
 _POLICY: Final = "policy"
 _PROJECT_FILE = Path("sc2-attrib.toml")
 _PYPROJECT_FILE = Path("pyproject.toml")
@@ -124,7 +128,7 @@ def _read_toml(path: Path) -> Mapping[str, Any]:
 
 def _settings_of(path: Path, table: Mapping[str, Any]) -> dict[str, Setting]:
     for key in table:
-        if key not in SETTINGS:
+        if key not in SETTINGS | SERVER_SETTINGS:
             raise UsageError(f"{path}: unknown key '{key}'; {_suggestion(key)}")
     return {
         parameter_name(key): Setting(_anchored(key, value, path), path)
@@ -153,7 +157,7 @@ def _policy_beside() -> dict[str, Setting]:
 def _suggestion(key: str) -> str:
     from difflib import get_close_matches
 
-    close = get_close_matches(key, SETTINGS, n=1)
+    close = get_close_matches(key, SETTINGS | SERVER_SETTINGS, n=1)
     if close:
         return f"did you mean '{close[0]}'?"
     return f"the keys are {', '.join(sorted(SETTINGS))}"

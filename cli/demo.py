@@ -28,6 +28,7 @@ from sc2_attrib.generator.sampling import Sampling
 from sc2_attrib.index.building import BuildOptions
 from sc2_attrib.index.corpus.location import INSTALLED, open_source
 from sc2_attrib.index.errors import IndexUnusableError
+from sc2_attrib.index.stores import store_at
 
 SAMPLING = Sampling(max_new_tokens=128)
 
@@ -69,7 +70,8 @@ def _ensure_index(session: Session) -> None:
         open_index_at(DEMO).close()
     except IndexUnusableError as error:
         session.details(f"building the demo's index: {error}")
-        build_into(session, demo_index(), [open_source(INSTALLED)], BuildOptions(force=True))
+        sources, options = [open_source(INSTALLED)], BuildOptions(force=True)
+        build_into(session, store_at(demo_index()), sources, options)
 
 
 @contextmanager

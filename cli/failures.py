@@ -13,8 +13,11 @@ if TYPE_CHECKING:
 
 PROGRAM = "sc2-attrib"
 
-# The part of an address that holds a user's name and password.
-_CREDENTIALS = re.compile(r"(?<=://)[^/\s]*@")
+# The parts of an address that hold a user's name and password, or a key.
+_CREDENTIALS = re.compile(
+    r"(?<=elasticsearch\+http://)\S*@|(?<=elasticsearch\+https://)\S*@|(?<=://)[^/\s]*@"
+)
+_PARAMETERS = re.compile(r"(elasticsearch\+https?://[^\s?]*)\?[^\s']*")
 
 
 @runtime_checkable
@@ -32,7 +35,7 @@ class ParserError(Protocol):
 
 def redact(text: str) -> str:
     """Take credentials out of every address in `text`."""
-    return _CREDENTIALS.sub("", text)
+    return _PARAMETERS.sub(r"\1", _CREDENTIALS.sub("", text))
 
 
 def report(error: Exception, *, debug: bool) -> int:

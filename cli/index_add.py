@@ -5,13 +5,12 @@ from typing import Annotated
 import typer
 
 from sc2_attrib.cli.index_build import expected_bytes, print_summary
-from sc2_attrib.cli.locations import index_folder, required_index
+from sc2_attrib.cli.locations import named_index
 from sc2_attrib.cli.options import AsJson, IndexLocation, Jobs
 from sc2_attrib.cli.progress import build_progress
 from sc2_attrib.cli.resource_options import DEFAULT_MEMORY_SIZE, Memory, resources
 from sc2_attrib.cli.session import Session
 from sc2_attrib.cli.source_options import SourceChoice, reads_sources
-from sc2_attrib.index.building import add_to_index
 
 
 @reads_sources
@@ -32,16 +31,15 @@ def add(
     addition that was interrupted goes on where it was when the same command is given again.
     """
     session = Session.of(context)
-    folder = index_folder(required_index(index))
+    store = named_index(index)
     sources = choice.open()
     with build_progress(session, expected_bytes(session, sources)) as show:
-        summary = add_to_index(
+        summary = store.add(
             sources,
-            folder,
             resources=resources(jobs, memory),
             request={"command": "index add", **choice.request()},
             force=force,
             on_progress=show,
         )
-    print_summary(summary, folder, as_json=as_json)
+    print_summary(summary, store.location, as_json=as_json)
     return 0

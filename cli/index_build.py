@@ -3,16 +3,16 @@
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from sc2_attrib.cli.build_estimate import print_estimate
-from sc2_attrib.cli.locations import required_folder
+from sc2_attrib.cli.locations import new_index
 from sc2_attrib.cli.options import AsJson, IndexLocation, Jobs
 from sc2_attrib.cli.progress import build_progress
 from sc2_attrib.cli.resource_options import DEFAULT_MEMORY_SIZE, Memory, resources
+from sc2_attrib.cli.server_options import Compression, Refresh, Replicas, Shards, layout_of
 from sc2_attrib.cli.session import Session
 from sc2_attrib.cli.source_options import SourceChoice, reads_sources
 from sc2_attrib.cli.streams import print_data
@@ -21,9 +21,9 @@ from sc2_attrib.index.building import (
     DEFAULT_GUARANTEE,
     BuildOptions,
     BuildSummary,
-    build_index,
 )
 from sc2_attrib.index.corpus.document import CorpusSource
+from sc2_attrib.index.stores import Store
 
 
 @reads_sources
@@ -62,6 +62,10 @@ def build(
             help="With --force, replace even an index whose list of removals can't be read.",
         ),
     ] = False,
+    shards: Shards = None,
+    replicas: Replicas = None,
+    refresh: Refresh = None,
+    compression: Compression = None,
     estimate: Annotated[
         bool,
         typer.Option("--estimate", help="Build nothing; tell time, disk and memory from a sample."),
@@ -89,23 +93,23 @@ def build(
     if estimate:
         print_estimate(Session.of(context), sources, options, index, as_json=as_json)
         return 0
-    folder = required_folder(index)
-    summary = build_into(Session.of(context), folder, sources, options)
-    print_summary(summary, folder, as_json=as_json)
+    store = new_index(index, layout=layout_of(shards, replicas, refresh, compression))
+    summary = build_into(Session.of(context), store, sources, options)
+    print_summary(summary, store.location, as_json=as_json)
     return 0
 
 
 def build_into(
-    session: Session, folder: Path, sources: Sequence[CorpusSource], options: BuildOptions
+    session: Session, store: Store, sources: Sequence[CorpusSource], options: BuildOptions
 ) -> BuildSummary:
     """Build an index while showing how far it is."""
     with build_progress(session, expected_bytes(session, sources)) as show:
-        return build_index(sources, folder, options, on_progress=show)
+        return store.build(sources, options, on_progress=show)
 
 
-def print_summary(summary: BuildSummary, folder: Path, *, as_json: bool) -> None:
+def print_summary(summary: BuildSummary, location: str, *, as_json: bool) -> None:
     """Print what a build, an addition or a compaction did."""
-    print_data(_as_json(summary) if as_json else listed(_facts(summary, folder)))
+    print_data(_as_json(summary) if as_json else listed(_facts(summary, location)))
 
 
 def expected_bytes(session: Session, sources: Sequence[CorpusSource]) -> int | None:
@@ -121,12 +125,12 @@ def _as_json(summary: BuildSummary) -> str:
     return json.dumps(asdict(summary), indent=2) + "\n"
 
 
-def _facts(summary: BuildSummary, folder: Path) -> Iterator[tuple[str, str]]:
+def _facts(summary: BuildSummary, location: str) -> Iterator[tuple[str, str]]:
     parts = sorted(summary.bytes_by_part.items())
     in_parts = f" ({', '.join(f'{part} {sized(n)}' for part, n in parts)})" if parts else ""
     rate = summary.read_bytes / max(summary.seconds, 1e-6)
     was_resumed = ", going on from a run before" if summary.resumed else f", {sized(rate)}/s"
-    yield "index", f"{folder}, {sized(sum(summary.bytes_by_part.values()))} written{in_parts}"
+    yield "index", f"{location}, {sized(sum(summary.bytes_by_part.values()))} written{in_parts}"
     yield "text", f"{sized(summary.read_bytes)} read in {summary.seconds:.1f} s{was_resumed}"
     if summary.peak_memory_bytes is not None:
         yield "memory", f"{sized(summary.peak_memory_bytes)} at most"

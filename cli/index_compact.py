@@ -3,12 +3,11 @@
 import typer
 
 from sc2_attrib.cli.index_build import print_summary
-from sc2_attrib.cli.locations import index_folder, required_index
+from sc2_attrib.cli.locations import named_index
 from sc2_attrib.cli.options import AsJson, IndexLocation, Jobs
 from sc2_attrib.cli.progress import build_progress
 from sc2_attrib.cli.resource_options import DEFAULT_MEMORY_SIZE, Memory, resources
 from sc2_attrib.cli.session import Session
-from sc2_attrib.index.building import compact_index
 
 
 def compact(
@@ -22,8 +21,8 @@ def compact(
 
     All that is left is written as one segment, which then takes the place of the others.
     """
-    folder = index_folder(required_index(index))
+    store = named_index(index)
     with build_progress(Session.of(context), None) as show:
-        summary = compact_index(folder, resources=resources(jobs, memory), on_progress=show)
-    print_summary(summary, folder, as_json=as_json)
+        summary = store.compact(resources=resources(jobs, memory), on_progress=show)
+    print_summary(summary, store.location, as_json=as_json)
     return 0

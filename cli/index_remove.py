@@ -5,13 +5,12 @@ from typing import Annotated
 
 import typer
 
-from sc2_attrib.cli.locations import index_folder, required_index
+from sc2_attrib.cli.locations import named_index
 from sc2_attrib.cli.options import IndexLocation
 from sc2_attrib.cli.streams import print_data
 from sc2_attrib.cli.wording import counted
 from sc2_attrib.index.errors import UsageError
 from sc2_attrib.index.removal import read_names
-from sc2_attrib.index.take_down import remove_from_index
 
 
 def remove(
@@ -43,8 +42,7 @@ def remove(
     names = [*(repo or ()), *(swhid or ()), *(read_names(names_from) if names_from else ())]
     if not names:
         raise UsageError("index remove: name what to remove by --repo, --swhid or --from")
-    folder = index_folder(required_index(index))
-    summary = remove_from_index(names, folder, reason=reason, undo=undo)
+    summary = named_index(index).remove(names, reason=reason, undo=undo)
     what = "found again" if undo else "no longer found"
     print_data(
         f"{what}: {counted(summary.n_occurrences, 'place')},"

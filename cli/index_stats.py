@@ -5,16 +5,16 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 
-from sc2_attrib.cli.locations import index_folder, required_index
+from sc2_attrib.cli.locations import named_index
 from sc2_attrib.cli.options import AsJson, IndexLocation
 from sc2_attrib.cli.streams import print_data
 from sc2_attrib.cli.wording import listed, sized
-from sc2_attrib.index.local import IndexStats, index_stats
+from sc2_attrib.index.local import IndexStats
 
 
 def stats(index: IndexLocation = None, as_json: AsJson = False) -> int:
     """Show what an index holds and its size."""
-    found = index_stats(index_folder(required_index(index)))
+    found = named_index(index).stats()
     print_data(_as_json(found) if as_json else listed(_facts(found)))
     return 0
 

@@ -1,7 +1,7 @@
 """`sc2-attrib ledger`: read, verify and recheck what `--ledger` has written."""
 
 import json
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from pathlib import Path
@@ -16,7 +16,7 @@ from sc2_attrib.attribution.ledger_recheck import Change, changes, inputs_again
 from sc2_attrib.attribution.outcome import FailOn, assemble, exit_code
 from sc2_attrib.attribution.report.visible import visible
 from sc2_attrib.attribution.result import Result, Verdict
-from sc2_attrib.cli.locations import index_folder, is_server, open_index_at, required_index
+from sc2_attrib.cli.locations import named_index, open_index_at, required_index
 from sc2_attrib.cli.options import AsJson, IndexLocation
 from sc2_attrib.cli.policy_options import (
     Judging,
@@ -44,8 +44,8 @@ def show(
     as_json: AsJson = False,
 ) -> int:
     """List the records of a ledger, a line each; with --json as they stand there."""
-    listed = list(records(_required(ledger)))
-    for record in listed[-last:] if last else listed:
+    listed = records(_required(ledger))
+    for record in deque(listed, last) if last else listed:
         print_data(
             json.dumps(record, ensure_ascii=False) + "\n" if as_json else _record_line(record)
         )
@@ -108,10 +108,9 @@ class _Removals:
     """Tells what the removal log of an index names."""
 
     def __init__(self, location: str) -> None:
-        from sc2_attrib.index.manifest import read_manifest
         from sc2_attrib.index.removal import DenyList
 
-        names = () if is_server(location) else read_manifest(index_folder(location)).removals
+        names = named_index(location).removals()
         self._denied = DenyList(removal.what for removal in names)
 
     def __call__(self, document: str, repository: str) -> bool:

@@ -6,16 +6,17 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sc2_attrib.index.elastic.address import is_server
 from sc2_attrib.index.errors import IndexUnusableError, ModelUnavailableError, UsageError
 
 if TYPE_CHECKING:
-    from sc2_attrib.index.local import LocalIndex
+    from sc2_attrib.index.elastic.layout import Layout
+    from sc2_attrib.index.stores import OpenIndex, Store
 
 APPLICATION = "sc2-attrib"
 
 POLICY_FILE = "sc2-attrib-policy.toml"  # found in the working directory
 DEMO = "demo"  # a name for the index and the model of `sc2-attrib demo`; a folder is ./demo
-SERVER_SCHEMES = ("elasticsearch+http://", "elasticsearch+https://")
 
 
 def cache_folder() -> Path:
@@ -30,11 +31,6 @@ def user_config_file() -> Path:
     from platformdirs import user_config_path
 
     return user_config_path(APPLICATION) / "config.toml"
-
-
-def is_server(location: str) -> bool:
-    """Say whether an index location names a server rather than a folder."""
-    return location.startswith(SERVER_SCHEMES)
 
 
 def anchored_index(location: Any, folder: Path) -> Any:
@@ -67,35 +63,40 @@ def required_index(location: str | None) -> str:
     return location
 
 
-def required_folder(location: str | None) -> Path:
-    """Return the folder in which a command is to make an index.
+def new_index(location: str | None, *, layout: "Layout | None" = None) -> "Store":
+    """Return the index that a command is to make.
 
     Raises:
-        UsageError: none was given, or it is a name or a server.
+        UsageError: none was named, or it is the demo's, or the name is no address.
     """
+    from sc2_attrib.index.stores import store_at
+
     location = required_index(location)
     if location == DEMO:
         raise UsageError(
             "'demo' is the index of 'sc2-attrib demo'; a folder of that name is ./demo"
         )
-    return _as_folder(location)
+    return store_at(location, layout=layout)
 
 
-def index_folder(location: str) -> Path:
-    """Return the folder of an index that is to be read.
+def named_index(location: str | None) -> "Store":
+    """Return the index that a command is to use.
 
     Raises:
-        UsageError: it is a server.
+        UsageError: none was named, or the name is no address.
         IndexUnusableError: the demo's index has not been made.
     """
+    from sc2_attrib.index.stores import store_at
+
+    location = required_index(location)
     if location != DEMO:
-        return _as_folder(location)
+        return store_at(location)
     folder = demo_index()
     if not folder.is_dir():
         raise IndexUnusableError(
             "no index of the packages that are installed now; make it with 'sc2-attrib demo'"
         )
-    return folder
+    return store_at(folder)
 
 
 def demo_index() -> Path:
@@ -139,18 +140,11 @@ def model_folder(name: str | None, *, revision: str | None = None) -> Path:
     return folder
 
 
-def open_index_at(location: str) -> "LocalIndex":
+def open_index_at(location: str) -> "OpenIndex":
     """Open the index that a location names.
 
     Raises:
+        UsageError: the name is no address.
         IndexUnusableError: there is no index, or it can't be opened.
     """
-    from sc2_attrib.index.local import open_index
-
-    return open_index(str(index_folder(location)))
-
-
-def _as_folder(location: str) -> Path:
-    if is_server(location):
-        raise UsageError(f"{location}: this version reads and writes indexes in folders only")
-    return Path(location)
+    return named_index(location).open()

@@ -12,6 +12,7 @@ import typer
 
 from sc2_attrib.cli.config import SETTINGS, environment_name, read_settings
 from sc2_attrib.cli.locations import DEMO
+from sc2_attrib.cli.server_options import with_server_settings
 from sc2_attrib.cli.session import Session, When
 
 
@@ -142,7 +143,8 @@ IndexLocation = Annotated[
         "index",
         metavar="INDEX",
         autocompletion=demo_name,
-        help="Folder of the index, or 'demo'.",
+        callback=with_server_settings,
+        help="Folder of the index, or 'demo', or elasticsearch+http(s)://HOST[:PORT]/NAME.",
     ),
 ]
 Formats = Annotated[

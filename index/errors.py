@@ -6,7 +6,8 @@
     └── UnusableError           something the run needs can't be used
         ├── IndexUnusableError      there is no index here, or it can't be opened
         │   ├── IndexVersionError       written in a format this version doesn't read
-        │   └── CorruptIndexError       a file of the index is damaged
+        │   ├── CorruptIndexError       a file of the index is damaged
+        │   └── IndexServerError        the server that holds it does not answer as it should
         ├── CorpusError             a source can't be read
         └── ModelUnavailableError   a model, or what runs it, is missing or broken
 
@@ -64,6 +65,10 @@ class CorruptIndexError(IndexUnusableError):
             " restore the file or rebuild with 'sc2-attrib index build --force'"
         )
         self.path, self.offset, self.why = path, offset, why
+
+
+class IndexServerError(IndexUnusableError):
+    """The server that holds an index refuses, fails, or answers in part; later it may not."""
 
 
 class CorpusError(UnusableError):

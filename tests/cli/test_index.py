@@ -44,14 +44,18 @@ def test_existing_index_is_refused_without_force(run: Run, corpus: Path) -> None
 
 
 def test_wrong_source_and_wrong_target(run: Run, corpus: Path) -> None:
-    """A source that doesn't exist, and a target that is a name or a server, are wrong usage."""
+    """A source that doesn't exist, a target that is a name or no address: wrong usage."""
     missing = run("index", "build", "nowhere", "--index", "idx")
     assert (missing.code, missing.stdout) == (2, "")
     assert missing.stderr.startswith("sc2-attrib: error: nowhere: no such file or folder; ")
     assert run("index", "build", str(corpus), "--index", "demo").code == 2
-    server = run("index", "build", str(corpus), "--index", "elasticsearch+http://u:secret@h/n")
+    server = run("index", "build", str(corpus), "--index", "elasticsearch+http://u:secret@h/N")
     assert server.code == 2
     assert "secret" not in server.stderr
+    asked = ("--index", "idx", "--shards", "2")
+    assert run("index", "build", str(corpus), *asked).stderr == (
+        "sc2-attrib: error: idx: shards, replicas, refresh and compression need a server\n"
+    )
 
 
 def test_no_index_is_named(run: Run) -> None:

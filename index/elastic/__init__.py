@@ -1,0 +1,1 @@
+"""An index in the user's own Elasticsearch: the same answers as from a folder."""

@@ -1,0 +1,98 @@
+"""Candidates read whole: text and occurrences, checked against the content id."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sc2_attrib.index.corpus.document import Occurrence
+from sc2_attrib.index.elastic.candidates import Found
+from sc2_attrib.index.elastic.connection import Connection, understood
+from sc2_attrib.index.elastic.records import PART_BYTES, part_id, unpack_places, unpack_text
+from sc2_attrib.index.errors import IndexUnusableError
+from sc2_attrib.index.segment.documents import content_id
+
+REQUEST_BYTES = 8 << 20  # raw text read by one request
+MOST_BYTES = 1 << 30  # raw text of all candidates of one call
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDocument:
+    """A document as the servers hold it; `occurrences` may be removed ones.
+
+    `source`: number of the corpus that brought it.
+    """
+
+    identifier: bytes
+    content: bytes
+    occurrences: tuple[Occurrence, ...]
+    source: int
+
+
+def read_documents(
+    connection: Connection, index: str, wanted: Sequence[Found]
+) -> Iterator[StoredDocument]:
+    """Read documents, in the order given; those deleted meanwhile are left out.
+
+    Raises:
+        IndexServerError: no answer, or too much text.
+        IndexUnusableError: a document is damaged.
+    """
+    if sum(found.raw_bytes for found in wanted) > MOST_BYTES:
+        raise connection.refuse(
+            f"documents of more than {MOST_BYTES >> 30} GiB share text with this; check it in parts"
+        )
+    for group in _groups(wanted):
+        ids = [part_id(found.document, part) for found in group for part in range(found.n_parts)]
+        answer = connection.ask(
+            lambda client, ids=ids: client.mget(  # type: ignore[misc]  # bound now
+                index=index, ids=ids, stored_fields=["text", "places", "source"], realtime=False
+            )
+        )
+        with understood(connection):
+            records = {record["_id"]: record for record in answer["docs"]}
+            documents = [_document(connection, found, records) for found in group]
+        yield from (document for document in documents if document is not None)
+
+
+def _groups(wanted: Sequence[Found]) -> Iterator[list[Found]]:
+    group, n_bytes = list[Found](), 0
+    for found in wanted:
+        if group and n_bytes + found.raw_bytes > REQUEST_BYTES:
+            yield group
+            group, n_bytes = [], 0
+        group.append(found)
+        n_bytes += found.raw_bytes
+    if group:
+        yield group
+
+
+def _document(
+    connection: Connection, found: Found, records: Mapping[str, Mapping[str, Any]]
+) -> StoredDocument | None:
+    first = records[found.document]
+    if "error" in first:
+        raise connection.refuse(f"record {found.document}: {first['error']}")
+    if not first["found"]:
+        return None
+    try:
+        content = b"".join(
+            unpack_text(
+                records[part_id(found.document, part)]["fields"]["text"][0], most=PART_BYTES
+            )
+            for part in range(found.n_parts)
+        )
+        occurrences = tuple(unpack_places(first["fields"]["places"][0]))
+        source = int(first["fields"]["source"][0])
+    except (KeyError, ValueError, TypeError) as error:
+        raise _damaged(connection, found.document, f"{type(error).__name__}: {error}") from error
+    identifier = content_id(content)
+    if identifier.hex() != found.document:
+        raise _damaged(connection, found.document, "the text is another than the id says")
+    return StoredDocument(identifier, content, occurrences, source)
+
+
+def _damaged(connection: Connection, document: str, why: str) -> IndexUnusableError:
+    return IndexUnusableError(
+        f"{connection.location}: document {document}: {why}; restore a snapshot, or rebuild with"
+        " 'sc2-attrib index build --force'"
+    )

@@ -1,0 +1,177 @@
+"""The index on a server, opened: a Searcher.
+
+    1. The servers name the documents that can hold a match (candidates.py).
+    2. These are read whole (documents.py), less what the removals name.
+    3. A segment of them is built in memory, and searched by the same matcher as a folder's.
+
+So what is true, and what is reported, is decided by the very code that searches folders; a server
+only narrows down where to look.
+"""
+
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Self
+
+from sc2_attrib.index.elastic.about import read_about
+from sc2_attrib.index.elastic.address import ServerAddress
+from sc2_attrib.index.elastic.candidates import Candidates, find_candidates
+from sc2_attrib.index.elastic.connection import Connection
+from sc2_attrib.index.elastic.documents import StoredDocument, read_documents
+from sc2_attrib.index.errors import UsageError
+from sc2_attrib.index.grams import GramShape, Keys
+from sc2_attrib.index.matching.assembly import SegmentSearch, assemble
+from sc2_attrib.index.matching.matcher import Pace
+from sc2_attrib.index.matching.query import prepare
+from sc2_attrib.index.memory import LEAST_MEMORY, MemoryPlan
+from sc2_attrib.index.removal import DenyList
+from sc2_attrib.index.search import (
+    IndexDescription,
+    LicenseText,
+    NearOptions,
+    NearResult,
+    SearchResult,
+)
+from sc2_attrib.index.segment.builder import SegmentBuilder
+from sc2_attrib.index.segment.reader import Segment
+
+CACHE_BYTES = 64 << 20  # decoded text of one search
+_IN_MEMORY = Path("/dev/shm")  # where Linux keeps files in memory
+_ATTEMPTS = 3  # to search an index that is being replaced
+
+
+def open_server(address: ServerAddress) -> "ElasticIndex":
+    """Open the index that an address names.
+
+    Raises:
+        IndexServerError: no server answers as it should.
+        IndexUnusableError: there is no index, or not one that this version reads.
+    """
+    return ElasticIndex(Connection(address))
+
+
+class ElasticIndex:
+    """An open index on a server; a Searcher, safe to use from several threads."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._pace = Pace()
+        try:
+            self._about = read_about(connection).about
+        except BaseException:
+            connection.close()
+            raise
+
+    @property
+    def guarantee_chars(self) -> int:
+        """The shortest match that is certain to be found, in normalised bytes."""
+        return self._about.shape.guarantee
+
+    def describe(self) -> IndexDescription:
+        """Say what is searched."""
+        self._about = read_about(self._connection).about
+        return self._about.describe(self._connection.location)
+
+    def search(
+        self, texts: Sequence[bytes], *, min_chars: int, max_sources: int
+    ) -> list[SearchResult]:
+        """Find every exact match in each text; see Searcher."""
+        if not texts:
+            return []
+        candidates = self._candidates(texts, min_chars)
+        deny = DenyList(removal.what for removal in candidates.stored.about.removals)
+        wanted = [candidates.documents[name] for name in sorted(candidates.documents)]
+        documents = read_documents(self._connection, candidates.stored.index, wanted)
+        with _segment_of(_allowed(documents, deny), candidates.stored.about.shape) as segment:
+            searches = (
+                [SegmentSearch(segment, self._pace, cache_bytes=CACHE_BYTES)] if segment else []
+            )
+            return assemble(searches, texts, min_chars=min_chars, max_sources=max_sources)
+
+    def search_near(
+        self,
+        texts: Sequence[bytes],
+        found: Sequence[SearchResult],
+        options: NearOptions,
+        *,
+        max_sources: int,
+    ) -> list[NearResult]:
+        """Find edited copies in each text; none, for the index has no near keys."""
+        return [NearResult((), bounded=False) for _ in texts]
+
+    def use_machine_code(self) -> None:
+        """Load compiled kernels with the next search: for processes that will search a lot."""
+        self._pace.spend(Pace.BUDGET_US + 1)
+
+    def license_texts(self, repository: str, path: str) -> Sequence[LicenseText]:
+        """List the licence texts that govern a file; none, for the index keeps none."""
+        return ()
+
+    def close(self) -> None:
+        """Let go of the sockets."""
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _candidates(self, texts: Sequence[bytes], min_chars: int) -> Candidates:
+        """Ask for candidates; again if the index was rebuilt with other grams."""
+        for _ in range(_ATTEMPTS):
+            shape = self._about.shape
+            if min_chars < shape.guarantee:
+                raise UsageError(
+                    f"--min-chars {min_chars}: {self._connection.location} finds every match of"
+                    f" {shape.guarantee} characters or more, but not of fewer"
+                )
+            keys = [self._keys(text, shape, min_chars) for text in texts]
+            candidates = find_candidates(self._connection, keys, shape, min_chars=min_chars)
+            self._about = candidates.stored.about
+            if self._about.shape == shape:
+                return candidates
+        raise self._connection.refuse("the index is replaced all the time; run it again")
+
+    def _keys(self, text: bytes, shape: GramShape, min_chars: int) -> Keys:
+        self._pace.spend(len(text) * Pace.BYTE_US)
+        return prepare([text], shape, min_chars=min_chars, fast=self._pace.is_fast)[1].keys
+
+
+def _allowed(documents: Iterable[StoredDocument], deny: DenyList) -> Iterator[StoredDocument]:
+    """Documents with the occurrences that were not removed, if there are any."""
+    for document in documents:
+        kept = tuple(
+            occurrence
+            for occurrence in document.occurrences
+            if not deny.names(document.identifier, occurrence.repository)
+        )
+        if kept:
+            yield replace(document, occurrences=kept)
+
+
+@contextmanager
+def _segment_of(documents: Iterable[StoredDocument], shape: GramShape) -> Iterator[Segment | None]:
+    """Build a segment of a few documents for one search; None if there are none."""
+    parent = _IN_MEMORY if _IN_MEMORY.is_dir() else None
+    with tempfile.TemporaryDirectory(prefix="sc2-attrib-", dir=parent) as folder:
+        builder: SegmentBuilder | None = None
+        path = Path(folder) / "segment"
+        try:
+            for document in documents:
+                builder = builder or SegmentBuilder(
+                    path, shape, MemoryPlan.of(LEAST_MEMORY, 1), jobs=1
+                )
+                for occurrence in document.occurrences:
+                    builder.add(document.content, occurrence, document.identifier)
+            if builder is None:
+                yield None
+                return
+            builder.finish()
+        finally:
+            if builder is not None:
+                builder.close()
+        with Segment(path, shape) as segment:
+            yield segment
