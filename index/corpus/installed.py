@@ -9,10 +9,10 @@ a distribution that another of the same name hides on the import path; files tha
 outside the installation folder.
 
 Licences are what the metadata states, best first: License-Expression, licence classifiers, a short
-License field. The last is often a whole licence text, which is no name of a licence. The licence
-files beside the metadata speak for the whole distribution.
+License field. The last is often a whole licence text, which is no name of a licence. Licence files
+speak for the folder they lie in; those beside the metadata lie there as in the project's sources.
 
-Source: PyPA, "Core metadata specifications" and "Recording installed projects".
+Source: PyPA, "Core metadata specifications" and "Recording installed projects"; PEP 639.
 """
 
 import email
@@ -42,7 +42,7 @@ from sc2_attrib.index.corpus.files import (
     size_of,
     walk,
 )
-from sc2_attrib.index.corpus.license_files import LicenseFile, is_license_file
+from sc2_attrib.index.corpus.license_files import LicenseFile, governed_folder, is_license_file
 from sc2_attrib.index.corpus.manifests import metadata_licenses
 from sc2_attrib.index.corpus.repository_evidence import RepositoryEvidence
 
@@ -51,6 +51,10 @@ OWN_NAME = "sc2-attrib"
 
 # The parts of the standard library's folder that aren't the standard library.
 _INSTALLATION_FOLDERS = frozenset({"site-packages", "dist-packages", "__pycache__"})
+# A distribution's metadata folder; one further down belongs to a copy of a distribution.
+_METADATA_FOLDER = re.compile(
+    r"(?P<above>.*/)?(?P<name>[^/-]+)-[^/]*\.(?:dist|egg)-info/(?:license_files/|licenses/)?(?:src/)?"
+)
 _EDITABLE = re.compile(r'"editable"\s*:\s*true')  # in direct_url.json: PEP 610
 
 
@@ -176,13 +180,25 @@ def _licenses(metadata: Message) -> tuple[LicenseAssertion, ...]:
 
 
 def _license_files(name: str, root: Path, paths: Iterable[str]) -> Iterator[LicenseFile]:
-    """Read the licence files of a distribution: those beside its metadata speak for all of it."""
-    for path in sorted(paths):
-        is_outside = path.startswith("/") or ".." in path.split("/")
-        if is_license_file(path) and not is_outside and (".dist-info/" in path or "/" not in path):
-            raw = read_raw(root / path)
-            if isinstance(raw, bytes):
-                yield LicenseFile(path, SkipReason.ONLY_LICENSE_TEXT, name, raw)
+    """Read the licence files of a distribution; what lies outside of its folder is not its own."""
+    for path in sorted(filter(is_license_file, paths)):
+        raw = None if _is_outside(path) else read_raw(root / path)
+        if isinstance(raw, bytes):
+            folder = _governed_folder(path)
+            yield LicenseFile(path, SkipReason.ONLY_LICENSE_TEXT, name, raw, folder)
+
+
+def _governed_folder(path: str) -> str:
+    """Name the folder of Python files that an installed licence file speaks for."""
+    if (metadata := _METADATA_FOLDER.match(path)) is None:
+        return governed_folder(path)
+    if metadata["above"]:
+        return f"{metadata['above']}{metadata['name']}/"
+    return governed_folder(path[metadata.end() :])
+
+
+def _is_outside(path: str) -> bool:
+    return path.startswith("/") or ".." in path.split("/")
 
 
 def _files(distribution: Distribution, name: str, root: Path) -> Iterator[File | SkippedDocument]:
@@ -200,7 +216,7 @@ def _files(distribution: Distribution, name: str, root: Path) -> Iterator[File |
 
 
 def _recorded_file(root: Path, path: str) -> File | SkippedDocument:
-    if path.startswith("/") or ".." in path.split("/"):
+    if _is_outside(path):
         return SkippedDocument(path, SkipReason.OUTSIDE)
     return File(path, root / path)
 

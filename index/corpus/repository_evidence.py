@@ -66,12 +66,12 @@ class RepositoryEvidence:
             self._annotations += reuse.read_dep5(path, content)
         elif is_manifest(path):
             self._folders[path.rpartition("/")[0]].manifests += manifest_assertions(path, content)
-        elif is_license_file(path) and not _is_of_reuse(path):
+        elif is_license_file(path):
             self.see_license(path, content, folder=governed_folder(path))
 
     def see_license(self, path: str, content: bytes, *, folder: str) -> None:
-        """Take in a licence file that speaks for all below a folder."""
-        if len(content) <= MOST_BYTES:
+        """Take in a licence file that speaks for all below a folder, unless it is of REUSE's."""
+        if len(content) <= MOST_BYTES and not _is_of_reuse(path):
             said = self._folders[folder.rstrip("/")]
             said.licenses += assertions_in(path, content)
             said.copyright += holders_in(content)

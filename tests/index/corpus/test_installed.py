@@ -204,3 +204,37 @@ def json_path() -> str:
     import json
 
     return json.__file__
+
+
+MIT_TEXT = (
+    "Copyright (c) 2020 {holder}\n\nPermission is hereby granted, free of charge, to any person"
+    " obtaining a copy of this software, to deal in the Software without restriction, provided that"
+    " the above copyright notice and this permission notice shall be included in all copies.\n"
+)
+
+
+def test_license_files_speak_for_their_folders(tmp_path: Path) -> None:
+    """Beside the metadata they lie as in the project's sources, and a copied distribution has its
+    own; so what is bundled does not speak for the whole, nor the whole for what is bundled."""
+    modules = ("demo/a.py", "demo/_vendor/b.py", "demo/_vendor/other/c.py", "demo/fast/d.py")
+    texts = {
+        "licenses/LICENSE": "Ann",
+        "licenses/third_party/zip/LICENSE": "Zoe",
+        "licenses/src/demo/fast/LICENSE": "Fay",
+        "licenses/LICENSES/MIT.txt": "Nobody",
+    }
+    others = {path: MIT_TEXT.format(holder=holder) for path, holder in texts.items()}
+    bundled = "demo/_vendor/other-2.0.dist-info/licenses/LICENSE"
+    files = {path: f"# {path}\n" for path in modules} | {bundled: MIT_TEXT.format(holder="Oda")}
+    record = [*files, *(f"demo-1.0.dist-info/{path}" for path in others)]
+    install(tmp_path / "site", "demo", files, record=record, others=others)
+    found = {
+        document.occurrence.path: document.occurrence.copyright
+        for document in source(tmp_path, tmp_path / "site")
+        if isinstance(document, SourceDocument)
+    }
+    holders = ("Ann", "Ann", "Oda", "Fay")
+    assert found == {
+        path: (f"Copyright (c) 2020 {holder}",)
+        for path, holder in zip(modules, holders, strict=True)
+    }
