@@ -30,8 +30,7 @@ def describe_sources(found: Sequence[MatchSource], governing: GoverningTexts) ->
     for source in found:
         texts = license_texts(source.occurrence, governing)
         described = describe_source(source, _license(source.occurrence, texts))
-        keys = tuple(text_key(readable(text.content)) for text in texts)
-        sources.append(replace(described, license_texts=keys))
+        sources.append(replace(described, license_texts=tuple(map(_key, texts))))
     return _with_conflicts(sources)
 
 
@@ -45,6 +44,11 @@ def license_texts(occurrence: Occurrence, governing: GoverningTexts) -> list[Lic
         for term in terms(read_license(said.expression))
     }
     return [text for text in texts if _is_own(text.path, named)]
+
+
+@lru_cache(1024)  # few licence texts govern many sources
+def _key(text: LicenseText) -> str:
+    return text_key(readable(text.content))
 
 
 def _is_own(path: str, named: set[str]) -> bool:
@@ -63,7 +67,7 @@ def _license(occurrence: Occurrence, texts: Sequence[LicenseText]) -> LicenseRec
     )
 
 
-@lru_cache(1024)  # few licence texts govern many sources
+@lru_cache(1024)
 def _evidence(text: LicenseText) -> tuple[tuple[LicenseAssertion, ...], tuple[str, ...]]:
     if PurePosixPath(text.path).parent.name == REUSE_FOLDER:
         return (), ()

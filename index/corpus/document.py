@@ -48,8 +48,6 @@ class Occurrence:
     `url` is the repository's address, `snapshot` and `revision` are Software Heritage ids where
     they are 40 hexadecimal digits. `src_encoding` is the encoding before the source converted the
     text to UTF-8, or the format that it took the text out of; None where the text is the file.
-    `license_texts` are content ids, in hexadecimal, of the licence texts of the repository that
-    govern the place; an index has them.
     """
 
     repository: str
@@ -64,7 +62,6 @@ class Occurrence:
     is_generated: bool = False
     src_encoding: str | None = None
     copyright: tuple[str, ...] = ()
-    license_texts: tuple[str, ...] = ()
 
     @property
     def license_expression(self) -> str:

@@ -61,11 +61,12 @@ def _granting_region(lowered: bytes) -> bytes:
     That is from the line before the first word that may, to the end of the paragraph or comment
     that holds the last.
     """
-    first = [at for at in map(lowered.find, _GRANTING) if at >= 0]
-    if not first:
+    found = {word: at for word in _GRANTING if (at := lowered.find(word)) >= 0}
+    if not found:
         return b""
-    line_before = lowered.rfind(b"\n", 0, max(lowered.rfind(b"\n", 0, min(first)), 0))
-    last = max(map(lowered.rfind, _GRANTING))
+    first = min(found.values())
+    line_before = lowered.rfind(b"\n", 0, max(lowered.rfind(b"\n", 0, first), 0))
+    last = max(lowered.rfind(word, first) for word in found)
     ends = [at for at in (lowered.find(b"\n\n", last), lowered.find(b"*/", last)) if at >= 0]
     return lowered[line_before + 1 : min(ends, default=len(lowered))]
 
