@@ -4,8 +4,8 @@ import re
 
 _REQUEST = re.compile(
     r"\s*(?:please\s+|can you\s+|could you\s+|i want you to\s+|i need\s+)*"
-    r"(?:write|create|implement|generate|make (?:an?|the|me)|give me|show me|explain|fix|refactor|complete|add"
-    r"|develop|build|how (?:do|can|to)\b)\s+[^\n{}();=]*[.?!:]?\s*",
+    r"(?:write|create|implement|generate|make (?:an?|the|me)|give me|show me|explain|fix|refactor"
+    r"|complete|add|develop|build|how (?:do|can|to)\b)\s+[^\n{}();=]*[.?!:]?\s*",
     re.IGNORECASE,
 )
 _LONGEST = 400  # characters; longer ones hold more than a request

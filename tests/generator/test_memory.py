@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -96,13 +97,19 @@ def test_each_alternative_takes_less(n_tokens: int, batch: int) -> None:
     assert needs == sorted(needs, reverse=True)
 
 
+def footprint(network: Any) -> int:
+    """Bytes of the weights by transformers' own count, without the rotary frequencies."""
+    total: int = network.get_memory_footprint()
+    buffers: int = sum(each.numel() * each.element_size() for each in network.buffers())
+    return total - buffers
+
+
 @pytest.mark.parametrize("dtype", [Dtype.FLOAT32, Dtype.BFLOAT16, Dtype.FLOAT16])
 def test_a_loaded_model_is_as_large_as_predicted(model_folder: Path, dtype: Dtype) -> None:
     """The prediction is what transformers counts, but for the rotary frequencies."""
     network = transformers.AutoModelForCausalLM.from_pretrained(model_folder, dtype=dtype.value)
     expected = forecast_model(model_folder, None, LoadOptions(dtype, device="cpu"))
-    buffers = sum(each.numel() * each.element_size() for each in network.buffers())
-    assert expected.need.weights == network.get_memory_footprint() - buffers
+    assert expected.need.weights == footprint(network)
 
 
 @pytest.mark.parametrize("packing", list(Quantization))
@@ -111,10 +118,9 @@ def test_a_packed_model_is_as_large_as_predicted(model_folder: Path, packing: Qu
     pytest.importorskip("bitsandbytes")
     options = LoadOptions(Dtype.BFLOAT16, packing, device="cpu")
     network = load_model(model_folder, options)._network
-    buffers = sum(each.numel() * each.element_size() for each in network.buffers())
     expected = forecast_model(model_folder, None, options).need.weights
     # The model is tiny: what a matrix is rounded up by is more of it than of a large one.
-    assert expected == pytest.approx(network.get_memory_footprint() - buffers, rel=0.02)
+    assert expected == pytest.approx(footprint(network), rel=0.02)
 
 
 def expect(monkeypatch: pytest.MonkeyPatch, size: str, free: int, options: LoadOptions) -> Forecast:

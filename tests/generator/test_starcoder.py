@@ -151,6 +151,7 @@ def test_names_of_special_tokens_in_a_prompt_are_text(model: LocalModel) -> None
     completion = model.complete(prompt, Sampling(max_new_tokens=2))
     assert completion.sent == prompt
     plain = model.complete(Prompt("<|endoftext|>"), Sampling(max_new_tokens=1))
+    assert plain.n_prompt_tokens is not None
     assert plain.n_prompt_tokens > 1
 
 
@@ -170,8 +171,8 @@ def test_the_description_states_the_facts(model: LocalModel) -> None:
     description = model.describe()
     assert (description.id, description.dtype, description.context) == ("demo", "float32", 2048)
     assert description.device in {"cpu", "cuda:0"}
-    assert re.fullmatch(r"[0-9a-f]{64}", description.revision)
-    assert description.n_parameters > 100_000
+    assert re.fullmatch(r"[0-9a-f]{64}", description.revision or "")
+    assert (description.n_parameters or 0) > 100_000
 
 
 def test_a_local_model_is_a_model(model: LocalModel) -> None:
