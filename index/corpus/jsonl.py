@@ -7,10 +7,11 @@ import io
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import BinaryIO, cast
 
 from sc2_attrib.index.corpus.document import CorpusDescription, SkippedDocument, SourceDocument
+from sc2_attrib.index.corpus.remote import RemoteFile
 from sc2_attrib.index.corpus.stack_rows import (
     COLUMNS,
     CONTENT,
@@ -22,6 +23,7 @@ from sc2_attrib.index.corpus.stack_rows import (
 from sc2_attrib.index.errors import CorpusError
 
 SUFFIXES = (".jsonl", ".jsonl.gz", ".jsonl.zst")
+_COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
 
 _WANTED = {
     ColumnType.TEXT: "a string",
@@ -34,7 +36,7 @@ _WANTED = {
 class JsonLinesSource:
     """The rows of a JSON Lines file, in the file's order."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path | RemoteFile) -> None:
         self._path = path
 
     def describe(self) -> CorpusDescription:
@@ -45,8 +47,10 @@ class JsonLinesSource:
         return CorpusDescription(name)
 
     def estimate_bytes(self) -> int | None:
-        """Get the file's size, a little more than its text's; unknown if it is compressed."""
-        return self._path.stat().st_size if self._path.suffix == SUFFIXES[0] else None
+        """Get the size, a little more than the text's; unknown if packed, or not a file here."""
+        if isinstance(self._path, RemoteFile) or self._path.suffix != SUFFIXES[0]:
+            return None
+        return self._path.stat().st_size
 
     def __iter__(self) -> Iterator[SourceDocument | SkippedDocument]:
         """Yield the rows; blank lines are no rows."""
@@ -58,7 +62,7 @@ class JsonLinesSource:
 
 
 def _document(
-    line: bytes, corpus: str, path: Path, number: int
+    line: bytes, corpus: str, path: Path | RemoteFile, number: int
 ) -> SourceDocument | SkippedDocument:
     try:
         content, row = _read_row(line)
@@ -119,12 +123,14 @@ def _shown(value: object) -> str:
 
 
 @contextmanager
-def _open(path: Path) -> Iterator[BinaryIO]:
+def _open(path: Path | RemoteFile) -> Iterator[BinaryIO]:
     """Open a file, unpacked as its suffix says; what goes wrong while it is read: CorpusError."""
     import pyarrow
 
     try:
-        with pyarrow.input_stream(path, compression="detect") as stream:
+        file = path.open(in_order=True) if isinstance(path, RemoteFile) else path
+        packed = _COMPRESSIONS.get(PurePath(path.name).suffix)
+        with pyarrow.input_stream(file, compression=packed) as stream:
             yield cast(BinaryIO, io.BufferedReader(stream))
     except OSError as err:
         raise CorpusError(f"{path}: can't be read: {err}; check it or fetch it again") from err

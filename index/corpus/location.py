@@ -14,6 +14,7 @@ from sc2_attrib.index.corpus.index_folder import IndexSource
 from sc2_attrib.index.corpus.installed import InstalledSource
 from sc2_attrib.index.corpus.jsonl import JsonLinesSource
 from sc2_attrib.index.corpus.parquet import ParquetSource
+from sc2_attrib.index.corpus.remote import RemoteFile, is_url, shown_url
 from sc2_attrib.index.errors import UsageError
 from sc2_attrib.index.manifest import is_index
 
@@ -36,7 +37,7 @@ def open_source(location: str, *, store: BlobStore | None = None) -> CorpusSourc
     """Choose the source for a location; nothing of it is read yet.
 
     Args:
-        location: a path, or `python:`.
+        location: a path, a URL, or `python:`.
         store: where contents are fetched that a table only names; Software Heritage by default.
 
     Raises:
@@ -50,6 +51,10 @@ def open_source(location: str, *, store: BlobStore | None = None) -> CorpusSourc
     exists = there_is_one and Path(location).exists()
     problem = "not a kind of source" if exists else "no such file or folder"
     raise UsageError(f"{location or repr(location)}: {problem}; understood are: {understood}")
+
+
+def _is_remote_jsonl(location: str) -> bool:
+    return is_url(location) and shown_url(location).endswith(jsonl.SUFFIXES)
 
 
 def _is_parquet(location: str) -> bool:
@@ -78,6 +83,16 @@ KINDS = (
         f"{INSTALLED} (this interpreter's standard library and installed distributions)",
         lambda location: location == INSTALLED,
         lambda _, __: InstalledSource(),
+    ),
+    SourceKind(
+        "a JSON Lines file at a URL (hf://, s3://, https:// and what else fsspec reads)",
+        _is_remote_jsonl,
+        lambda location, _: JsonLinesSource(RemoteFile(location)),
+    ),
+    SourceKind(
+        "a Parquet file at a URL, or a folder that holds some",
+        is_url,
+        lambda location, store: ParquetSource(RemoteFile(location), store),
     ),
     SourceKind(
         "another index",

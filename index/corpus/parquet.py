@@ -10,7 +10,7 @@ A table without contents names blobs of Software Heritage; they are fetched on t
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import islice
@@ -21,6 +21,7 @@ from sc2_attrib.index.corpus.document import CorpusDescription, SkippedDocument,
 from sc2_attrib.index.corpus.filters import Filters
 from sc2_attrib.index.corpus.heritage import BlobStore, fetch_contents
 from sc2_attrib.index.corpus.parquet_columns import TableShape, read_files, read_repository
+from sc2_attrib.index.corpus.remote import RemoteFile
 from sc2_attrib.index.corpus.stack_rows import (
     Blob,
     StackFile,
@@ -43,11 +44,16 @@ READ_BUFFER_BYTES = 1 << 20
 class ParquetSource:
     """The files in a Parquet file, or in all `*.parquet` files below a folder, ordered by path.
 
-    A folder's files may be symbolic links, as in Hugging Face's cache.
+    A folder's files may be symbolic links, as in Hugging Face's cache. File and folder may lie
+    elsewhere (remote.py).
     """
 
     def __init__(
-        self, path: Path, store: BlobStore | None = None, *, fetched: Filters | None = None
+        self,
+        path: Path | RemoteFile,
+        store: BlobStore | None = None,
+        *,
+        fetched: Filters | None = None,
     ) -> None:
         """Choose what to read.
 
@@ -67,7 +73,8 @@ class ParquetSource:
 
     def describe(self) -> CorpusDescription:
         """Name the corpus: the file or folder, without the suffix."""
-        return CorpusDescription(self._path.resolve().name.removesuffix(SUFFIX))
+        path = self._path if isinstance(self._path, RemoteFile) else self._path.resolve()
+        return CorpusDescription(path.name.removesuffix(SUFFIX))
 
     def estimate_bytes(self) -> int | None:
         """Add up the contents' sizes as the files' footers have them; unknown if they are fetched.
@@ -99,7 +106,9 @@ class ParquetSource:
         reason = self._fetched.reason_to_skip(occurrence, license_type_of(file), n_bytes)
         return replace(file, content=reason) if reason else file
 
-    def _files(self) -> list[Path]:
+    def _files(self) -> Sequence[Path | RemoteFile]:
+        if isinstance(self._path, RemoteFile):
+            return self._path.files(SUFFIX)
         if not self._path.is_dir():
             return [self._path]
         files = sorted(file for file in visible_files(self._path) if file.suffix == SUFFIX)
@@ -122,7 +131,7 @@ def _is_visible(name: str) -> bool:
     return not name.startswith((".", "_"))
 
 
-def _read(file: Path) -> Iterator[StackFile]:
+def _read(file: Path | RemoteFile) -> Iterator[StackFile]:
     n_rows = 0
     with _open(file) as parquet:
         shape = TableShape.of(file, parquet)
@@ -135,7 +144,7 @@ def _read(file: Path) -> Iterator[StackFile]:
             n_rows += batch.num_rows
 
 
-def _content_bytes(file: Path) -> int | None:
+def _content_bytes(file: Path | RemoteFile) -> int | None:
     with _open(file) as parquet:
         content = TableShape.of(file, parquet).content_leaf
         if content is None:
@@ -146,14 +155,17 @@ def _content_bytes(file: Path) -> int | None:
 
 
 @contextmanager
-def _open(file: Path) -> Iterator[Any]:
+def _open(file: Path | RemoteFile) -> Iterator[Any]:
     """Open a Parquet file; whatever goes wrong while it is read becomes a CorpusError."""
     import pyarrow
     import pyarrow.parquet
 
+    is_remote = isinstance(file, RemoteFile)
     try:
         with pyarrow.parquet.ParquetFile(
-            file, pre_buffer=False, buffer_size=READ_BUFFER_BYTES
+            file.open(in_order=False) if isinstance(file, RemoteFile) else file,
+            pre_buffer=is_remote,  # then a row group's columns come in few, large requests
+            buffer_size=0 if is_remote else READ_BUFFER_BYTES,
         ) as parquet:
             yield parquet
     except (pyarrow.ArrowException, OSError) as err:

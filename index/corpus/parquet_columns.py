@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from sc2_attrib.index.corpus.remote import RemoteFile
 from sc2_attrib.index.corpus.stack_rows import (
     BLOB_COLUMNS,
     BLOB_ID,
@@ -48,7 +49,7 @@ class TableShape:
     content_leaf: int | None
 
     @classmethod
-    def of(cls, file: Path, parquet: Any) -> Self:
+    def of(cls, file: Path | RemoteFile, parquet: Any) -> Self:
         """Look at a table's schema.
 
         Raises:
@@ -97,7 +98,7 @@ def _column_name(leaf: str) -> str:
     return next(known, leaf)
 
 
-def _is_by_repository(file: Path, schema: Any) -> bool:
+def _is_by_repository(file: Path | RemoteFile, schema: Any) -> bool:
     import pyarrow
 
     if FILES not in schema.names:
@@ -108,7 +109,7 @@ def _is_by_repository(file: Path, schema: Any) -> bool:
     return True
 
 
-def _check_names(file: Path, names: list[str]) -> None:
+def _check_names(file: Path | RemoteFile, names: list[str]) -> None:
     missing = [name for name, spellings in _NEEDED.items() if not set(names) & set(spellings)]
     if missing:
         found = ", ".join(dict.fromkeys(names)) or "none"
