@@ -9,14 +9,15 @@ covers must not depend on who runs it.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pathspec import GitIgnoreSpec
 
 from sc2_attrib.index.errors import UsageError
 
-IGNORE_FILES = (".gitignore", ".sc2attribignore")  # the later overrules the earlier
+OWN_IGNORE_FILE = ".sc2attribignore"
+IGNORE_FILES = (".gitignore", OWN_IGNORE_FILE)  # the later overrules the earlier
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +30,13 @@ class _Layer:
 
 @dataclass(frozen=True, slots=True)
 class IgnoreRules:
-    """The rules that hold in one folder, the weakest first. Paths are absolute."""
+    """The rules that hold in one folder, the weakest first. Paths are absolute.
+
+    `files` are the names of the files that make rules.
+    """
 
     layers: tuple[_Layer, ...] = ()
+    files: tuple[str, ...] = IGNORE_FILES
 
     @staticmethod
     def above(folder: Path) -> "IgnoreRules":
@@ -51,8 +56,8 @@ class IgnoreRules:
 
     def entering(self, folder: Path) -> "IgnoreRules":
         """Add the rules that the files in `folder` itself make."""
-        added = (layer for name in IGNORE_FILES for layer in _layer(folder, folder / name))
-        return IgnoreRules((*self.layers, *added))
+        added = (layer for name in self.files for layer in _layer(folder, folder / name))
+        return replace(self, layers=(*self.layers, *added))
 
     def ignores(self, path: Path, *, is_folder: bool) -> bool:
         """Say whether a path is ignored, given that no folder it lies in is."""

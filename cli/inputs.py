@@ -3,32 +3,29 @@
 A folder stands for the files below it, ordered by path, less what is ignored (ignore.py). What is
 named itself is taken even if it is ignored. Everything else is treated alike: over the size limit
 or binary is skipped by rule; what should be read and can't be is an error, and leaves the run
-incomplete. Contents are read one at a time, when the iterator gets to them.
+incomplete. Contents are read one at a time, when the iterator gets to them. A diff on standard
+input stands for the files that it changes (changes.py).
 """
 
 import os
 import re
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final
 
-from sc2_attrib.attribution.check import CheckInput, UncheckedInput
 from sc2_attrib.attribution.result import InputKind
-from sc2_attrib.attribution.text import decode_input, readable_path
-from sc2_attrib.cli.walk import skipped, unreadable, walk
-from sc2_attrib.index.corpus.document import SkipReason
-from sc2_attrib.index.corpus.language import language_of
+from sc2_attrib.attribution.text import readable_path
+from sc2_attrib.cli.changes import described_by
+from sc2_attrib.cli.input_files import Input, input_of, open_input
+from sc2_attrib.cli.unified_diff import looks_like_diff
+from sc2_attrib.cli.walk import walk
 from sc2_attrib.index.errors import UsageError
 
 STDIN: Final = "-"
 STDIN_NAME: Final = "<stdin>"
 
 _SIZE = re.compile(r"(\d+)\s*([kmg]?)(i?)b?", re.IGNORECASE)
-
-
-Input = CheckInput | UncheckedInput
 
 
 def collect(named: Iterable[str], *, max_bytes: int) -> Iterator[Input]:
@@ -96,26 +93,18 @@ def _collected(names: list[str], max_bytes: int) -> Iterator[Input]:
 
 def _behind(name: str, max_bytes: int) -> Iterator[Input]:
     if name == STDIN:
-        yield _read(InputKind.STDIN, STDIN_NAME, sys.stdin.buffer, max_bytes)
+        yield from _piped(max_bytes)
     elif not Path(name).is_dir():
-        yield _open(Path(name), max_bytes)
+        yield open_input(Path(name), max_bytes)
     else:
         for found in walk(Path(name)):
-            yield _open(found, max_bytes) if isinstance(found, Path) else found
+            yield open_input(found, max_bytes) if isinstance(found, Path) else found
 
 
-def _open(path: Path, max_bytes: int) -> Input:
-    try:
-        with path.open("rb") as file:
-            return _read(InputKind.FILE, path.as_posix(), file, max_bytes)
-    except OSError as error:
-        return unreadable(path.as_posix(), error)
-
-
-def _read(kind: InputKind, path: str, file: BinaryIO, max_bytes: int) -> Input:
-    content = file.read(max_bytes + 1)  # one more than allowed tells, of a pipe too
-    if len(content) > max_bytes:
-        return replace(skipped(path, SkipReason.TOO_LARGE), kind=kind)
-    if b"\0" in decode_input(content).utf8:
-        return replace(skipped(path, SkipReason.BINARY), kind=kind)
-    return CheckInput(kind, path, content, language=language_of(path))
+def _piped(max_bytes: int) -> Iterator[Input]:
+    """Take standard input for one text; a diff stands for the files that it changes."""
+    content = sys.stdin.buffer.read(max_bytes + 1)
+    if len(content) <= max_bytes and looks_like_diff(content):
+        yield from described_by(content, max_bytes=max_bytes)
+    else:
+        yield input_of(InputKind.STDIN, STDIN_NAME, content, max_bytes)

@@ -9,6 +9,8 @@ import typer
 
 from sc2_attrib.attribution.check import DEFAULT_MAX_SOURCES, Checker, CheckInput
 from sc2_attrib.attribution.outcome import FailOn, exit_code
+from sc2_attrib.cli.changes import changed_since
+from sc2_attrib.cli.changes import staged as staged_changes
 from sc2_attrib.cli.check_options import (
     NEAR,
     FailOnMatch,
@@ -20,7 +22,8 @@ from sc2_attrib.cli.check_options import (
     NoNear,
     near_options,
 )
-from sc2_attrib.cli.inputs import Input, collect, listed_paths, parse_size
+from sc2_attrib.cli.input_files import Input
+from sc2_attrib.cli.inputs import STDIN, collect, listed_paths, parse_size
 from sc2_attrib.cli.locations import open_index_at, required_index
 from sc2_attrib.cli.options import AsJson, Formats, IndexLocation, Jobs, setting
 from sc2_attrib.cli.outputs import discard_old, requested_outputs, write_outputs
@@ -49,6 +52,21 @@ FilesFrom = Annotated[
         "NUL-terminated.",
     ),
 ]
+Diff = Annotated[
+    str | None,
+    typer.Option(
+        "--diff",
+        metavar="REF",
+        help="Check the files that changed since the commit REF; keep the matches that touch an "
+        "added line.",
+    ),
+]
+Staged = Annotated[
+    bool,
+    typer.Option(
+        "--staged", help="Check what git's index is about to commit; keep as with --diff."
+    ),
+]
 MaxFileSize = Annotated[str, setting("max-file-size", metavar="SIZE", help="Skip larger files.")]
 
 
@@ -57,6 +75,8 @@ def scan(
     paths: Paths = None,
     index: IndexLocation = None,
     files_from: FilesFrom = None,
+    diff: Diff = None,
+    staged: Staged = False,
     max_file_size: MaxFileSize = "10MB",
     policy: PolicyLocation = None,
     reviews: ReviewsFile = None,
@@ -78,11 +98,20 @@ def scan(
 
     Below a folder, files that git ignores are skipped, as are those that a .sc2attribignore names
     in the same form, binary files and files over the size limit. A file that is named itself is
-    checked even if it is ignored.
+    checked even if it is ignored. A diff on standard input stands for the files it changes.
     """
     session = Session.of(context)
     outputs = requested_outputs(formats, as_json=as_json)
-    inputs = collect(_named(paths, files_from), max_bytes=parse_size(max_file_size))
+    if update_baseline and (diff is not None or staged):
+        raise UsageError("--update-baseline: check whole files; --diff and --staged see parts")
+    if not paths and files_from is None and diff is None and not staged:
+        raise UsageError(
+            "scan: name files or folders, - for standard input, or --files-from FILE;"
+            " or ask for what changed with --diff REF or --staged"
+        )
+    inputs = _inputs(
+        _named(paths, files_from), diff, staged=staged, max_bytes=parse_size(max_file_size)
+    )
     run = RunStart.now(session, include_text=include_text, max_file_size=max_file_size)
     judged = judging(
         session,
@@ -115,9 +144,17 @@ def scan(
 
 
 def _named(paths: list[str] | None, files_from: str | None) -> list[str]:
-    if not paths and files_from is None:
-        raise UsageError("scan: name files or folders, - for standard input, or --files-from FILE")
     return [*(paths or ()), *(listed_paths(files_from) if files_from else ())]
+
+
+def _inputs(named: list[str], diff: str | None, *, staged: bool, max_bytes: int) -> Iterator[Input]:
+    if diff is None and not staged:
+        return collect(named, max_bytes=max_bytes)
+    if STDIN in named:
+        raise UsageError("scan: standard input is no file of git; leave out - or --diff, --staged")
+    if staged:
+        return staged_changes(diff, named, max_bytes=max_bytes)
+    return changed_since(diff or "", named, max_bytes=max_bytes)
 
 
 def _with_text(inputs: Iterator[Input]) -> Iterator[Input]:

@@ -56,13 +56,16 @@ def run(folder: Path, environment: Mapping[str, str]) -> Run:
     """Run the installed command."""
 
     def run_command(
-        *arguments: str, stdin: str | bytes = b"", env: Mapping[str, str] | None = None
+        *arguments: str,
+        stdin: str | bytes = b"",
+        env: Mapping[str, str] | None = None,
+        cwd: Path = folder,
     ) -> Outcome:
         done = subprocess.run(
             [COMMAND, *arguments],
             input=stdin.encode() if isinstance(stdin, str) else stdin,
             capture_output=True,
-            cwd=folder,
+            cwd=cwd,
             env={**environment, **(env or {})},
             timeout=300,
             check=False,
