@@ -20,8 +20,8 @@ from typing import Any
 
 from sc2_attrib import __version__
 from sc2_attrib.index.building import BuildOptions, BuildSummary
-from sc2_attrib.index.corpus.document import CorpusSource, SkippedDocument
-from sc2_attrib.index.corpus.license_files import LicenseFile
+from sc2_attrib.index.corpus.document import CorpusSource, SkippedDocument, SourceDocument
+from sc2_attrib.index.corpus.license_files import LicenseFile, governed_folder, is_license_file
 from sc2_attrib.index.elastic.about import (
     About,
     StoredAbout,
@@ -154,19 +154,27 @@ class _Load:
             if isinstance(item, SkippedDocument):
                 self._skipped[item.reason] += 1
                 if isinstance(item, LicenseFile):
-                    loader.add_license_file(item)
+                    loader.add_license_file(item.repository, item.path, item.content, item.folder)
                 continue
-            identifier = content_id(item.content)
-            if deny.names(identifier, item.occurrence.repository):
+            if not self._take(item, loader, deny):
                 self._skipped[REMOVED] += 1
-            else:
-                loader.add(item.content, identifier, item.occurrence)
             self._read_bytes += len(item.content)
             if self._on_progress and self._read_bytes - self._reported >= PROGRESS_BYTES:
                 self._reported = self._read_bytes
                 self._on_progress(
                     BuildProgress("loading", self._read_bytes, None, loader.loaded.n_documents)
                 )
+
+    def _take(self, item: SourceDocument, loader: Loader, deny: DenyList) -> bool:
+        """Load a document, and if it is a licence file, as such; False: it was removed."""
+        identifier, place = content_id(item.content), item.occurrence
+        if deny.names(identifier, place.repository):
+            return False
+        loader.add(item.content, identifier, place)
+        if is_license_file(place.path):
+            folder = governed_folder(place.path)
+            loader.add_license_file(place.repository, place.path, item.content, folder)
+        return True
 
     def _check(self, before: "Totals", after: "Totals", n_acknowledged: int) -> None:
         """Refuse to call an index ready that lacks what was acknowledged."""

@@ -111,7 +111,7 @@ def find_candidates(
         if stored.about.shape != shape:
             return Candidates(stored, {})
         for window, answer in zip(asked, answers, strict=True):
-            more = _documents(connection, answer)
+            more = documents_of(connection, answer)
             found |= more
             if len(answer["hits"]["hits"]) == window.size:
                 window.known |= more.keys()
@@ -151,7 +151,8 @@ def _stored_about(connection: Connection, answer: Mapping[str, Any]) -> StoredAb
         return StoredAbout(about, hit["_index"], hit["_seq_no"], hit["_primary_term"])
 
 
-def _documents(connection: Connection, answer: Mapping[str, Any]) -> dict[str, Found]:
+def documents_of(connection: Connection, answer: Mapping[str, Any]) -> dict[str, Found]:
+    """Read the documents that an answer lists, by id."""
     with understood(connection):
         found = map(Found.of, answer["hits"]["hits"])
         return {each.document: each for each in found}

@@ -15,8 +15,9 @@ the rest. Grams near a cut belong to both neighbours, so that as many grams in a
 asks for stand in one record. records.py makes and reads records.
 
 A licence file of a repository is a record too: `licensed` is the repository, `text` the file,
-`places` where it lies. One more record, `about`, is the manifest (about.py). `_source` is off: a
-partial update or reindex would lose the grams, so records are always sent whole.
+`document` its content id, `places` where it lies. One more record, `about`, is the manifest
+(about.py). `_source` is off: a partial update or reindex would lose the grams, so records are
+always sent whole.
 """
 
 from dataclasses import dataclass

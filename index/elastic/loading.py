@@ -18,7 +18,6 @@ from typing import Any, Self, TypeVar
 
 from sc2_attrib.index.corpus.document import Occurrence
 from sc2_attrib.index.corpus.license_files import MOST_BYTES as MOST_LICENSE_BYTES
-from sc2_attrib.index.corpus.license_files import LicenseFile
 from sc2_attrib.index.elastic.connection import (
     BUSY,
     Connection,
@@ -147,12 +146,10 @@ class Loader:
         if self._batch.raw_bytes >= BATCH_BYTES or len(self._batch.documents) >= BATCH_DOCUMENTS:
             self._send()
 
-    def add_license_file(self, file: LicenseFile) -> None:
+    def add_license_file(self, repository: str, path: str, content: bytes, folder: str) -> None:
         """Take a licence file in; its text is found by its repository."""
-        if len(file.content) <= MOST_LICENSE_BYTES:
-            self._files.append(
-                license_record(file.repository, file.path, file.folder, file.content)
-            )
+        if len(content) <= MOST_LICENSE_BYTES:
+            self._files.append(license_record(repository, path, folder, content))
         if len(self._files) >= BATCH_DOCUMENTS:
             self._send_files()
 

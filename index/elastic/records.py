@@ -16,7 +16,12 @@ from sc2_attrib.index.corpus.license_files import MOST_BYTES as MOST_LICENSE_BYT
 from sc2_attrib.index.grams import GramShape, Keys, padded
 from sc2_attrib.index.near.scheme import NearScheme
 from sc2_attrib.index.segment.document_writer import encode_occurrence
-from sc2_attrib.index.segment.documents import decode_occurrence, name_hash, owner_of
+from sc2_attrib.index.segment.documents import (
+    content_id,
+    decode_occurrence,
+    name_hash,
+    owner_of,
+)
 from sc2_attrib.index.text import normalize
 
 PART_BYTES = 4 << 20  # raw text of one record: requests stay far below the 100 MB servers take
@@ -82,20 +87,31 @@ def license_record(repository: str, path: str, folder: str, content: bytes) -> R
     digest = hashlib.sha256(place + content).hexdigest()[:40]
     fields = {
         "licensed": name_term(repository),
+        "owners": [name_term(owner_of(repository))],
+        "document": content_id(content).hex(),
         "places": packed(place),
         "text": packed(compressor.compress(content)),
     }
     return Record(f"license.{digest}", fields)
 
 
-def unpack_license_file(places: str, text: str) -> tuple[tuple[str, str, str], bytes]:
-    """Read a licence file back: repository, path and folder, and the text.
+def unpack_license_file(places: str) -> tuple[str, str, str]:
+    """Read back where a licence file lies: repository, path and folder.
 
     Raises:
         ValueError: it is damaged.
     """
     repository, path, folder = json.loads(base64.b64decode(places))
-    return (repository, path, folder), unpack_text(text, most=MOST_LICENSE_BYTES)
+    return repository, path, folder
+
+
+def unpack_license_text(field: str) -> bytes:
+    """Read the text of a licence file back.
+
+    Raises:
+        ValueError: it is damaged.
+    """
+    return unpack_text(field, most=MOST_LICENSE_BYTES)
 
 
 def places_fields(

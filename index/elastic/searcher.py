@@ -2,30 +2,30 @@
 
     1. The servers name the documents that can hold a match (candidates.py).
     2. These are read whole (documents.py), less what the removals name.
-    3. A segment of them is built in memory, and searched by the same matcher as a folder's.
+    3. A segment of them is built in memory (scratch.py), and searched by the same matcher as a
+       folder's. Edited copies are found likewise (near.py).
 
 So what is true, and what is reported, is decided by the very code that searches folders; a server
 only narrows down where to look.
 """
 
-import tempfile
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import replace
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Self
 
 from sc2_attrib.index.elastic.about import read_about
 from sc2_attrib.index.elastic.address import ServerAddress
 from sc2_attrib.index.elastic.candidates import Candidates, find_candidates
 from sc2_attrib.index.elastic.connection import Connection
-from sc2_attrib.index.elastic.documents import StoredDocument, read_documents
+from sc2_attrib.index.elastic.documents import read_documents
+from sc2_attrib.index.elastic.license_files import LicenseFiles
+from sc2_attrib.index.elastic.near import NearQuestion, search_near
+from sc2_attrib.index.elastic.scratch import scratch_segment
 from sc2_attrib.index.errors import UsageError
 from sc2_attrib.index.grams import GramShape, Keys
+from sc2_attrib.index.license_shelf import LicenseShelf
 from sc2_attrib.index.matching.assembly import SegmentSearch, assemble
 from sc2_attrib.index.matching.matcher import Pace
 from sc2_attrib.index.matching.query import prepare
-from sc2_attrib.index.memory import LEAST_MEMORY, MemoryPlan
 from sc2_attrib.index.removal import DenyList
 from sc2_attrib.index.search import (
     IndexDescription,
@@ -34,11 +34,8 @@ from sc2_attrib.index.search import (
     NearResult,
     SearchResult,
 )
-from sc2_attrib.index.segment.builder import SegmentBuilder
-from sc2_attrib.index.segment.reader import Segment
 
 CACHE_BYTES = 64 << 20  # decoded text of one search
-_IN_MEMORY = Path("/dev/shm")  # where Linux keeps files in memory
 _ATTEMPTS = 3  # to search an index that is being replaced
 
 
@@ -58,6 +55,7 @@ class ElasticIndex:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._pace = Pace()
+        self._shelved: tuple[str, LicenseShelf] | None = None
         try:
             self._about = read_about(connection).about
         except BaseException:
@@ -81,10 +79,10 @@ class ElasticIndex:
         if not texts:
             return []
         candidates = self._candidates(texts, min_chars)
-        deny = DenyList(removal.what for removal in candidates.stored.about.removals)
+        stored = candidates.stored
         wanted = [candidates.documents[name] for name in sorted(candidates.documents)]
-        documents = read_documents(self._connection, candidates.stored.index, wanted)
-        with _segment_of(_allowed(documents, deny), candidates.stored.about.shape) as segment:
+        documents = read_documents(self._connection, stored.index, wanted)
+        with scratch_segment(documents, stored.about) as segment:
             searches = (
                 [SegmentSearch(segment, self._pace, cache_bytes=CACHE_BYTES)] if segment else []
             )
@@ -98,16 +96,18 @@ class ElasticIndex:
         *,
         max_sources: int,
     ) -> list[NearResult]:
-        """Find edited copies in each text; none, for the index has no near keys."""
-        return [NearResult((), bounded=False) for _ in texts]
+        """Find edited copies in each text; see Searcher."""
+        stored = read_about(self._connection)
+        question = NearQuestion(texts, found, options, max_sources)
+        return search_near(self._connection, stored, question, self._pace)
 
     def use_machine_code(self) -> None:
         """Load compiled kernels with the next search: for processes that will search a lot."""
         self._pace.spend(Pace.BUDGET_US + 1)
 
     def license_texts(self, repository: str, path: str) -> Sequence[LicenseText]:
-        """List the licence texts that govern a file; none, for the index keeps none."""
-        return ()
+        """List the licence texts that govern a file; see Searcher."""
+        return self._shelf().texts(repository, path)
 
     def close(self) -> None:
         """Let go of the sockets."""
@@ -118,6 +118,14 @@ class ElasticIndex:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _shelf(self) -> LicenseShelf:
+        """The licence texts of the index as the last search saw it."""
+        about = self._about
+        if self._shelved is None or self._shelved[0] != about.id:
+            deny = DenyList(removal.what for removal in about.removals)
+            self._shelved = about.id, LicenseShelf([LicenseFiles(self._connection)], deny)
+        return self._shelved[1]
 
     def _candidates(self, texts: Sequence[bytes], min_chars: int) -> Candidates:
         """Ask for candidates; again if the index was rebuilt with other grams."""
@@ -138,40 +146,3 @@ class ElasticIndex:
     def _keys(self, text: bytes, shape: GramShape, min_chars: int) -> Keys:
         self._pace.spend(len(text) * Pace.BYTE_US)
         return prepare([text], shape, min_chars=min_chars, fast=self._pace.is_fast)[1].keys
-
-
-def _allowed(documents: Iterable[StoredDocument], deny: DenyList) -> Iterator[StoredDocument]:
-    """Documents with the occurrences that were not removed, if there are any."""
-    for document in documents:
-        kept = tuple(
-            occurrence
-            for occurrence in document.occurrences
-            if not deny.names(document.identifier, occurrence.repository)
-        )
-        if kept:
-            yield replace(document, occurrences=kept)
-
-
-@contextmanager
-def _segment_of(documents: Iterable[StoredDocument], shape: GramShape) -> Iterator[Segment | None]:
-    """Build a segment of a few documents for one search; None if there are none."""
-    parent = _IN_MEMORY if _IN_MEMORY.is_dir() else None
-    with tempfile.TemporaryDirectory(prefix="sc2-attrib-", dir=parent) as folder:
-        builder: SegmentBuilder | None = None
-        path = Path(folder) / "segment"
-        try:
-            for document in documents:
-                builder = builder or SegmentBuilder(
-                    path, shape, MemoryPlan.of(LEAST_MEMORY, 1), jobs=1
-                )
-                for occurrence in document.occurrences:
-                    builder.add(document.content, occurrence, document.identifier)
-            if builder is None:
-                yield None
-                return
-            builder.finish()
-        finally:
-            if builder is not None:
-                builder.close()
-        with Segment(path, shape) as segment:
-            yield segment

@@ -132,7 +132,11 @@ def stats_of_server(connection: Connection) -> IndexStats:
     primaries, copies, n_segments = stored_bytes(connection, stored.index)
     sizes = {"primary shards": primaries} | ({"copies": copies} if copies else {})
     return IndexStats(
-        stored.about.describe(connection.location), sizes, n_segments, stored.about.skipped
+        stored.about.describe(connection.location),
+        sizes,
+        n_segments,
+        stored.about.skipped,
+        removals=stored.about.removals,
     )
 
 

@@ -91,9 +91,7 @@ class NearSearch:
             return NearResult((), bounded=False)
         self._pace.spend(len(text) * _BYTE_US)
         lexemes = lex(text, fast=self._fast)
-        if lexemes.hashes.size < self._options.min_lexemes:
-            return NearResult((), bounded=False)
-        if _longest_exact(lexemes, found) > lexemes.hashes.size - MIN_NEWS:
+        if not may_hold_news(lexemes, found, self._options):
             return NearResult((), bounded=False)
         ours = alignment.side(text, lexemes)
         regions, bounded = self._regions(ours, lexemes, found)
@@ -240,6 +238,12 @@ class NearSearch:
 
     def _pick(self, kernel: F) -> F:
         return self._pace.pick(kernel)
+
+
+def may_hold_news(lexemes: Lexemes, found: SearchResult, options: NearOptions) -> bool:
+    """Tell whether a text is long enough, and no exact match explains nearly all of it."""
+    n = lexemes.hashes.size
+    return n >= options.min_lexemes and _longest_exact(lexemes, found) <= n - MIN_NEWS
 
 
 def _source_order(source: MatchSource) -> tuple[object, ...]:
