@@ -14,13 +14,19 @@ from typing import TYPE_CHECKING, Self
 
 from sc2_attrib.index.errors import CorruptIndexError, UsageError
 from sc2_attrib.index.license_shelf import LicenseShelf
-from sc2_attrib.index.manifest import Manifest, manifest_stamp, open_segment, read_manifest
+from sc2_attrib.index.manifest import (
+    Manifest,
+    SegmentEntry,
+    manifest_stamp,
+    open_segment,
+    read_manifest,
+)
 from sc2_attrib.index.matching.assembly import SegmentSearch, assemble
 from sc2_attrib.index.matching.matcher import Pace
 from sc2_attrib.index.near.minhash import SimilarWindow, windows_like
 from sc2_attrib.index.near.search import NearSearch
 from sc2_attrib.index.near.segment import SegmentDocuments
-from sc2_attrib.index.removal import DenyList
+from sc2_attrib.index.removal import DenyList, Removal
 from sc2_attrib.index.search import (
     IndexDescription,
     LicenseText,
@@ -39,12 +45,18 @@ _ATTEMPTS = 5  # to open an index that is being changed
 
 @dataclass(frozen=True, slots=True)
 class IndexStats:
-    """What an operator wants to know of an index."""
+    """What an operator wants to know of an index.
+
+    `segments`: each with the digests of its files, of an index in a folder; two indexes whose
+    digests and removals are equal answer alike. `removals`: what stays out, also of additions.
+    """
 
     description: IndexDescription
     bytes_by_part: Mapping[str, int]
     n_segments: int
     skipped: Mapping[str, int]
+    segments: tuple[SegmentEntry, ...] = ()
+    removals: tuple[Removal, ...] = ()
 
 
 class _Snapshot:
@@ -152,6 +164,8 @@ class LocalIndex:
             dict(parts),
             len(snapshot.segments),
             snapshot.manifest.skipped,
+            snapshot.manifest.segments,
+            snapshot.manifest.removals,
         )
 
     def use_machine_code(self) -> None:

@@ -5,7 +5,7 @@ everybody. `compact` deletes what the log names, and lets the servers merge.
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -20,6 +20,7 @@ from sc2_attrib.index.elastic.records import (
     encode,
     name_term,
     records,
+    unpack_license_file,
     unpack_places,
 )
 from sc2_attrib.index.errors import IndexUnusableError
@@ -76,6 +77,7 @@ def compact_on_server(connection: Connection) -> BuildSummary:
     affected = _affected(connection, stored.about.removals)
     for document in read_documents(connection, stored.index, affected):
         _leave_out(connection, stored, document, deny)
+    _delete_license_files(connection, stored.index, deny)
     _merge(connection, stored.index)
     left = totals(connection, stored.index)
 
@@ -171,17 +173,51 @@ def _affected(connection: Connection, removals: Sequence[Removal]) -> list[Found
     ]
 
 
-def _named(deny: DenyList) -> dict[str, Any]:
-    """Query the documents with an occurrence that a deny list names."""
+def _delete_license_files(connection: Connection, index: str, deny: DenyList) -> None:
+    """Delete the licence files that are denied, page by page until none is found."""
+    body = {
+        "size": PAGE,
+        "query": _named(deny, repositories="licensed", exists="licensed"),
+        "track_total_hits": False,
+        "stored_fields": ["places"],
+        "docvalue_fields": ["document"],
+    }
+    while True:
+        connection.ask(lambda client: client.indices.refresh(index=index))
+        (answer,) = connection.search([body])
+        with understood(connection):
+            denied = [hit["_id"] for hit in answer["hits"]["hits"] if _is_denied(hit, deny)]
+        if not denied:
+            return
+        operations = [{"delete": {"_index": index, "_id": name}} for name in denied]
+        connection.ask(lambda client, operations=operations: client.bulk(operations=operations))  # type: ignore[misc]  # bound now
+
+
+def _is_denied(hit: Mapping[str, Any], deny: DenyList) -> bool:
+    """Tell whether a licence file is denied; a hash may be equal by chance."""
+    repository = unpack_license_file(hit["fields"]["places"][0])[0]
+    return deny.names(bytes.fromhex(hit["fields"]["document"][0]), repository)
+
+
+def _named(
+    deny: DenyList, *, repositories: str = "repositories", exists: str = "source"
+) -> dict[str, Any]:
+    """Query the documents with an occurrence that a deny list names.
+
+    Args:
+        deny: the list.
+        repositories: field of the repositories.
+        exists: field that only the records in question have.
+    """
     return {
         "bool": {
             "should": [
                 {"terms": {"document": sorted(map(bytes.hex, deny.contents))}},
-                {"terms": {"repositories": sorted(map(name_term, deny.repositories))}},
+                {"terms": {repositories: sorted(map(name_term, deny.repositories))}},
                 {"terms": {"owners": sorted(map(name_term, deny.owners))}},
             ],
             "minimum_should_match": 1,
-            "filter": [{"exists": {"field": "source"}}],
+            "filter": [{"exists": {"field": exists}}],
         }
     }
 

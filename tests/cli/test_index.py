@@ -1,6 +1,7 @@
 """`index build`, `index stats` and `index search` on real indexes."""
 
 import json
+import shutil
 from pathlib import Path
 
 from tests.cli.conftest import Run, code
@@ -16,11 +17,36 @@ def test_build_stats_and_search(run: Run, corpus: Path) -> None:
     stats = json.loads(run("index", "stats", "--index", "idx", "--json").stdout)
     assert stats["description"]["n_documents"] == 3
     assert stats["description"]["raw_bytes"] == summary["raw_bytes"]
+    assert stats["description"]["guarantee_chars"] == 50
+    [about] = stats["description"]["corpora"]
+    assert (about["corpus"]["name"], about["n_documents"]) == (corpus.name, 3)
 
     found = run("index", "search", code("unknown"), "--index", "idx")
     assert found.code == 0
     assert found.stdout.splitlines()[0].endswith(": 1 document, 1 place in 1 repository")
     assert found.stdout.splitlines()[1:] == ["  library unknown.py:1-21  no licence found"]
+
+
+def test_stats_state_what_a_copy_must_equal(run: Run, corpus: Path, folder: Path) -> None:
+    """Digests of every file and the removals: equal for a copy, another after a change."""
+    run("index", "build", str(corpus), "--index", "idx")
+    shutil.copytree(folder / "idx", folder / "copy")
+
+    def facts(index: str) -> tuple[object, object, object]:
+        stats = json.loads(run("index", "stats", "--index", index, "--json").stdout)
+        return stats["description"]["id"], stats["segments"], stats["removals"]
+
+    _, [segment], removals = before = facts("copy")
+    assert before == facts("idx")
+    assert removals == []
+    files = {path.name for path in (folder / "idx" / segment["name"]).iterdir()}
+    assert segment["digests"].keys() == files
+    assert all(len(digest) == 64 for digest in segment["digests"].values())
+    run("index", "remove", "--index", "copy", "--repo", "library", "--reason", "asked to")
+    after = facts("copy")
+    assert after[0] != before[0]
+    [removal] = after[2]
+    assert (removal["what"], removal["reason"]) == ("library", "asked to")
 
 
 def test_build_summary_in_words(run: Run, corpus: Path) -> None:
