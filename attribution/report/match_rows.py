@@ -5,14 +5,13 @@ licence shows at least one source; what is folded is counted.
 """
 
 import re
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
 from rich.style import Style
 from rich.text import Text
 
-from sc2_attrib.attribution.license import conclude, license_address, read_license
-from sc2_attrib.attribution.license_tree import terms
+from sc2_attrib.attribution.license import conclude
+from sc2_attrib.attribution.report.license_groups import addresses, by_license
 from sc2_attrib.attribution.report.near_rows import near_rows
 from sc2_attrib.attribution.report.palette import CATEGORY_STYLES
 from sc2_attrib.attribution.report.rows import Row, Wrap, indented, labelled
@@ -54,7 +53,7 @@ def match_rows(
     if match.suppression:
         yield indented(plain(_why_suppressed(match.suppression)), ACTION_WIDTH, wrap=Wrap.WORDS)
     yield indented(Text(view.listed(_facts(match)), "dim"), ACTION_WIDTH, wrap=Wrap.WORDS)
-    for group in _by_license(match.sources):
+    for group in by_license(match.sources):
         yield from _group_rows(group, texts, view)
     if view.verbosity > 0 and match.kind is MatchKind.NEAR:
         yield from near_rows(match, texts, view)
@@ -98,14 +97,6 @@ def _facts(match: MatchRecord) -> Iterator[str]:
         least = "at least " if documents.at_least else ""
         places = f"{documents.occurrences:,} places"
         yield f"in {least}{places} of {counted(documents.repositories, 'repository')}"
-
-
-def _by_license(sources: Sequence[Source]) -> list[list[Source]]:
-    """Group sources by licence expression, the strictest category first, else in order."""
-    groups: dict[str, list[Source]] = defaultdict(list)
-    for source in sources:
-        groups[source.license.expression].append(source)
-    return sorted(groups.values(), key=lambda group: -group[0].license.category.severity)
 
 
 def _group_rows(group: Sequence[Source], texts: Mapping[str, str], view: View) -> Iterator[Row]:
@@ -155,11 +146,8 @@ def _evidence_rows(license_: LicenseRecord) -> Iterator[Row]:
 
 def _address_rows(license_: LicenseRecord) -> Iterator[Row]:
     """Show where the licences' texts are, where the index has none of the repository's own."""
-    for term in terms(read_license(license_.expression)):
-        if address := license_address(term.id):
-            yield indented(
-                Text.assemble(("no licence text indexed; see ", "dim"), _link(address)), 6
-            )
+    for _, address in addresses(license_.expression):
+        yield indented(Text.assemble(("no licence text indexed; see ", "dim"), _link(address)), 6)
 
 
 def _source_rows(source: Source, view: View) -> Iterator[Row]:

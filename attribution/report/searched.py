@@ -61,7 +61,7 @@ def coverage_facts(result: Result) -> Sequence[Fact]:
         f" {summary.errors:,} failed."
     )
     return [
-        Fact("Searched", f"Searched: {corpora}."),
+        Fact("Corpora", f"Searched: {corpora}."),
         Fact("Index", _index(index)),
         Fact("Exact copies", _exact(index, result.run.options)),
         Fact("Edited copies", _near(result.run.options)),
