@@ -11,7 +11,7 @@ import pytest
 
 from sc2_attrib.index.errors import CorruptIndexError, IndexUnusableError, IndexVersionError
 from sc2_attrib.index.local import open_index
-from sc2_attrib.index.search import NearOptions, NearResult, SearchResult
+from sc2_attrib.index.search import NearOptions
 from sc2_attrib.index.segment import hot
 from tests.index.corpora import built, document
 
@@ -19,18 +19,20 @@ TEXT = b"".join(
     b"result_%d = transform(source[%d], offset=%d)\n" % (i, i, i * i) for i in range(60)
 )
 RULER = b"-" * 400
+LICENSE = b"Permission is granted to whoever reads this, Copyright 2020 Ann, copy "
 FLIPS_A_FILE = 80
 CUTS_A_FILE = 25
 
 
 @pytest.fixture(scope="module")
 def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small index with several documents, licences and hot grams."""
+    """A small index with several documents, licences, licence texts and hot grams."""
     folder = tmp_path_factory.mktemp("corruption") / "ix"
     documents = [
         document(TEXT, "a.py"),
         document(TEXT[:900] + RULER, "b.py", "GPL-2.0-only"),
         *(document(RULER + b"%d" % i, f"{i}.txt", "") for i in range(40)),
+        *(document(LICENSE + b"%d\n" % i, f"{i}/LICENSE", "") for i in range(3)),
     ]
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(hot, "CAP", 8)
@@ -45,14 +47,16 @@ def folder(sound: Path, tmp_path: Path) -> Path:
     return tmp_path / "ix"
 
 
-def answer(folder: Path) -> list[SearchResult | NearResult]:
+def answer(folder: Path) -> list[object]:
     with open_index(folder) as index:
         index.use_machine_code()
         texts = [TEXT[100:1500], RULER + b"x", TEXT[:2000].replace(b"source", b"origin")]
         exact = index.search(texts, min_chars=50, max_sources=0)
         near = index.search_near(texts, exact, NearOptions(), max_sources=0)
         assert near[2].matches
-        return [*exact, *near]
+        texts_of = [index.license_texts("o/r", f"{i}/a.py") for i in range(3)]
+        assert all(texts_of)
+        return [*exact, *near, *texts_of]
 
 
 @contextmanager
@@ -66,11 +70,11 @@ def damaged(path: Path, change: Callable[[bytes], bytes]) -> Iterator[None]:
 
 def files_of(folder: Path) -> list[Path]:
     found = [folder / "manifest.json", *sorted(folder.glob("segment-*/*"))]
-    assert len(found) == 6
+    assert len(found) == 7
     return found
 
 
-@pytest.mark.parametrize("number", range(6))
+@pytest.mark.parametrize("number", range(7))
 def test_a_flipped_bit_gives_the_right_answer_or_an_error(folder: Path, number: int) -> None:
     """One bit of each of many bytes; what isn't noticed doesn't matter, and verify notices it."""
     path, expected, rng = files_of(folder)[number], answer(folder), random.Random(number)
@@ -87,7 +91,7 @@ def test_a_flipped_bit_gives_the_right_answer_or_an_error(folder: Path, number: 
     assert noticed
 
 
-@pytest.mark.parametrize("number", range(1, 6))
+@pytest.mark.parametrize("number", range(1, 7))
 def test_verify_notices_every_flip_in_a_section(folder: Path, number: int) -> None:
     """Between header and trailer, verify finds damage that a search passes by; padding excepted."""
     path, rng = files_of(folder)[number], random.Random(number)
@@ -116,7 +120,7 @@ def exchanged(other: bytes) -> Callable[[bytes], bytes]:
     return lambda _: other
 
 
-@pytest.mark.parametrize("number", range(6))
+@pytest.mark.parametrize("number", range(7))
 def test_a_file_cut_short_is_an_error(folder: Path, number: int) -> None:
     """Whatever length is left, an empty file included."""
     path, rng = files_of(folder)[number], random.Random(number)
@@ -129,11 +133,11 @@ def test_a_file_cut_short_is_an_error(folder: Path, number: int) -> None:
             answer(folder)
 
 
-@pytest.mark.parametrize("number", range(1, 6))
+@pytest.mark.parametrize("number", range(1, 7))
 def test_a_missing_or_foreign_file_is_an_error(folder: Path, sound: Path, number: int) -> None:
     """Nothing, another program's file, or another file of the index in its place."""
     paths = files_of(folder)
-    path, other = paths[number], paths[1 + number % 4]
+    path, other = paths[number], paths[1 + number % 6]
     with damaged(path, exchanged(b"\x7fELF" + bytes(5000))), pytest.raises(CorruptIndexError):
         answer(folder)
     with damaged(path, exchanged(other.read_bytes())), pytest.raises(CorruptIndexError):
@@ -145,7 +149,7 @@ def test_a_missing_or_foreign_file_is_an_error(folder: Path, sound: Path, number
 
 def test_a_file_of_another_index_is_noticed(folder: Path, tmp_path: Path) -> None:
     """Sound in itself, but not what the manifest names."""
-    built(tmp_path / "other", [document(TEXT[::-1])]).close()
+    built(tmp_path / "other", [document(TEXT[::-1]), document(TEXT[::-2], "LICENSE")]).close()
     for path in files_of(folder)[1:]:
         foreign = next((tmp_path / "other").glob(f"segment-*/{path.name}")).read_bytes()
         with (

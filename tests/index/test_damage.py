@@ -13,28 +13,29 @@ import pytest
 
 from sc2_attrib.index.errors import CorruptIndexError, IndexUnusableError
 from sc2_attrib.index.local import open_index
-from sc2_attrib.index.search import NearOptions, NearResult, SearchResult
+from sc2_attrib.index.search import NearOptions
 from sc2_attrib.index.segment import hot
 from sc2_attrib.index.segment.format import TRAILER, SectionFile
-from sc2_attrib.index.segment.reader import FILES, NEAR_FILES
+from sc2_attrib.index.segment.reader import FILES, LICENSE_FILES, NEAR_FILES
 from tests.index.corpora import built, code_like, document
 
 COPIED = code_like(3, 1200, 2)
 RULER = b"-" * 52
 TEXTS = [COPIED[0][100:240], RULER]
 FRAME = b"\x28\xb5\x2f\xfd"  # every zstd frame begins so
-ALL_FILES = FILES | NEAR_FILES
+ALL_FILES = FILES | NEAR_FILES | LICENSE_FILES
 MOST_MEMORY = 16 << 20  # bytes that a search of this index may take, however it is damaged
 
 
 @pytest.fixture(scope="module")
 def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An index of three documents, one of them of hot grams."""
+    """An index of four documents, one of them of hot grams, one a licence text."""
     folder = tmp_path_factory.mktemp("damage") / "ix"
     contents = [*COPIED, b"-" * 300]
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(hot, "CAP", 2)
-        built(folder, [document(text, f"{i}.py") for i, text in enumerate(contents)]).close()
+        found = [document(text, f"{i}.py") for i, text in enumerate(contents)]
+        built(folder, [*found, document(b"Permission is granted.\n" * 9, "LICENSE")]).close()
     return folder
 
 
@@ -49,10 +50,11 @@ def segment_files(folder: Path) -> list[Path]:
     return [segment / name for name in ALL_FILES]
 
 
-def answer(folder: Path) -> list[SearchResult | NearResult]:
+def answer(folder: Path) -> list[object]:
     with open_index(folder) as index:
+        texts = index.license_texts("o/r", "0.py")  # first, being quick
         exact = index.search(TEXTS, min_chars=50, max_sources=0)
-        return [*exact, *index.search_near(TEXTS, exact, NearOptions(), max_sources=0)]
+        return [texts, *exact, *index.search_near(TEXTS, exact, NearOptions(), max_sources=0)]
 
 
 @contextmanager
@@ -71,7 +73,7 @@ def change_byte(path: Path, at: int, difference: int) -> None:
         file.write(bytes([byte ^ difference]))
 
 
-def check_answer(folder: Path, expected: list[SearchResult | NearResult], path: Path) -> bool:
+def check_answer(folder: Path, expected: list[object], path: Path) -> bool:
     """Search; the answer is right, or an error names the file. Tells whether it was an error."""
     message = ""
     try:
@@ -91,7 +93,7 @@ def test_every_byte_of_the_manifest(folder: Path) -> None:
                 assert check_answer(folder, expected, path) or difference == 0x20
 
 
-@pytest.mark.parametrize("number", range(5))
+@pytest.mark.parametrize("number", range(6))
 def test_every_byte_of_headers_tables_and_trailers(folder: Path, number: int) -> None:
     """What says where the sections lie can't be wrong unnoticed, but for four unused bytes."""
     path = segment_files(folder)[number]
@@ -107,7 +109,7 @@ def test_every_byte_of_headers_tables_and_trailers(folder: Path, number: int) ->
                     open_index(folder)
 
 
-@pytest.mark.parametrize("name", ["text", "documents", "hot"])
+@pytest.mark.parametrize("name", ["text", "documents", "hot", "licenses"])
 def test_every_value_of_a_frame_header(folder: Path, name: str) -> None:
     """No length that a compressed frame states is believed: the answer or an error, at no cost."""
     (path,) = (path for path in segment_files(folder) if path.name == name)
@@ -123,7 +125,7 @@ def test_every_value_of_a_frame_header(folder: Path, name: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", range(5))
+@pytest.mark.parametrize("number", range(6))
 def test_every_byte_that_is_not_padding(folder: Path, number: int) -> None:
     """The whole of each file, and each byte's complement."""
     path, expected = segment_files(folder)[number], answer(folder)
@@ -133,7 +135,7 @@ def test_every_byte_that_is_not_padding(folder: Path, number: int) -> None:
                 check_answer(folder, expected, path)
 
 
-@pytest.mark.parametrize("number", range(5))
+@pytest.mark.parametrize("number", range(6))
 def test_a_folder_in_place_of_a_file(folder: Path, number: int) -> None:
     """An error that names it; so is a link that leads nowhere."""
     path = segment_files(folder)[number]
