@@ -18,7 +18,7 @@ from sc2_attrib.attribution.match import Checked, Generated, describe_match
 from sc2_attrib.attribution.near import describe_near
 from sc2_attrib.attribution.offsets import TextOffsets
 from sc2_attrib.attribution.own_code import suppress_own
-from sc2_attrib.attribution.policy import DEFAULT_POLICY, Policy
+from sc2_attrib.attribution.policy import COMMON_REPOSITORIES, DEFAULT_POLICY, Policy
 from sc2_attrib.attribution.result import (
     Completion,
     InputKind,
@@ -121,6 +121,7 @@ class Checker:
         policy: Policy = DEFAULT_POLICY,
         own_code: Searcher | None = None,
         near: NearOptions | None = NearOptions(),  # noqa: B008  # frozen
+        common: int = COMMON_REPOSITORIES,
         jobs: int = 1,
     ) -> None:
         """Check against `searcher`.
@@ -133,6 +134,7 @@ class Checker:
             policy: what to do about matches.
             own_code: an index of the user's own code, whose text doesn't count.
             near: which edited copies are reported; None: none are.
+            common: repositories from which on a text is common.
             jobs: batches checked at the same time, each in a thread; the searcher must allow it.
 
         Raises:
@@ -145,6 +147,7 @@ class Checker:
         self._searcher = searcher
         self._own_code = own_code
         self.near = near
+        self.common = common
         self._jobs = jobs
         if self.min_chars < guarantee:
             raise UsageError(
@@ -207,6 +210,7 @@ class Checker:
             LexemeCounts(text.utf8),
             item.generated,
             self._searcher.license_texts,
+            self.common,
         )
         kept = [
             match for match in found.exact.matches if _touches(match, item.added_lines, offsets)

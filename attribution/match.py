@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from sc2_attrib.attribution.classify import classify, place_of
 from sc2_attrib.attribution.ids import fingerprint, match_id
 from sc2_attrib.attribution.offsets import TextOffsets
 from sc2_attrib.attribution.own_code import OWN_CODE, own_by_place
@@ -11,6 +12,7 @@ from sc2_attrib.attribution.policy_rule import MatchFacts, SourceFacts
 from sc2_attrib.attribution.result import (
     DocumentCounts,
     InputRecord,
+    MatchClass,
     MatchKind,
     MatchRecord,
     Range,
@@ -18,6 +20,7 @@ from sc2_attrib.attribution.result import (
     Source,
 )
 from sc2_attrib.attribution.source_license import GoverningTexts, describe_sources
+from sc2_attrib.attribution.thresholds import other_tools
 from sc2_attrib.index.near.counts import LexemeCounts
 from sc2_attrib.index.search import ExactMatch
 from sc2_attrib.index.text import normalize
@@ -49,7 +52,8 @@ class Generated:
 class Checked:
     """The input a match lies in: its record, the checked bytes and where things are in them.
 
-    `license_texts` finds the texts that govern a source.
+    `license_texts` finds the texts that govern a source. `common` is the number of repositories
+    from which on a text is common.
     """
 
     record: InputRecord
@@ -58,13 +62,15 @@ class Checked:
     lexemes: LexemeCounts
     generated: Generated | None
     license_texts: GoverningTexts
+    common: int = COMMON_REPOSITORIES
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What is known of a match of any kind: bytes [start, stop) and what stands there.
 
-    `lexemes`: of the extent. `parts`, `edits` and `excerpt` are those of a near match.
+    `lexemes`: of the extent. `source_text`: what stands in the first of the closest sources.
+    `parts`, `edits` and `excerpt` are those of a near match.
     """
 
     extent: Range
@@ -72,6 +78,7 @@ class Facts:
     sources: tuple[Source, ...]
     documents: DocumentCounts
     lexemes: int
+    source_text: bytes
     parts: tuple[str, ...] = ()
     edits: tuple[Mapping[str, object], ...] = ()
     excerpt: str | None = None
@@ -80,15 +87,17 @@ class Facts:
 def describe_match(match: ExactMatch, checked: Checked, policy: Policy) -> MatchRecord:
     """Locate an exact match in its input, describe its sources and judge it."""
     sources = describe_sources(match.sources, checked.license_texts)
-    kinds = {source.kind for source in sources}
+    kinds = [source.kind for source in sources]
+    kind = MatchKind.VERBATIM if MatchKind.VERBATIM in kinds else MatchKind.REFORMATTED
     facts = Facts(
         extent=(match.start, match.stop),
-        kind=MatchKind.VERBATIM if MatchKind.VERBATIM in kinds else MatchKind.REFORMATTED,
+        kind=kind,
         sources=sources,
         documents=DocumentCounts(
             match.n_documents, match.n_occurrences, match.n_repositories, match.at_least
         ),
         lexemes=checked.lexemes.count(match.start, match.stop),
+        source_text=match.sources[kinds.index(kind)].excerpt,
     )
     return describe(facts, checked, policy)
 
@@ -101,7 +110,8 @@ def describe(found: Facts, checked: Checked, policy: Policy) -> MatchRecord:
     size = Size(len(normalized), found.lexemes, extent.lines[1] - extent.lines[0] + 1)
     facts = MatchFacts(
         sources=tuple(map(source_facts, found.sources)),
-        common=found.documents.repositories >= COMMON_REPOSITORIES,
+        match_class=_class_of(found, checked),
+        common=found.documents.repositories >= checked.common,
         in_prompt=_is_in_prompt(found.extent, normalized, checked.generated),
         chars=size.normalized_chars,
         lines=size.lines,
@@ -128,6 +138,7 @@ def describe(found: Facts, checked: Checked, policy: Policy) -> MatchRecord:
         policy=decision,
         suppression=own_by_place() if decision is OWN_CODE else None,
         excerpt=found.excerpt,
+        others=other_tools(checked.utf8, found.extent, found.source_text),
     )
 
 
@@ -141,6 +152,11 @@ def source_facts(source: Source) -> SourceFacts:
         kind=source.kind,
         similarity=source.similarity,
     )
+
+
+def _class_of(found: Facts, checked: Checked) -> MatchClass:
+    place = place_of(found.sources, checked.record)
+    return classify(checked.utf8, found.extent, checked.lexemes.lexemes, place)
 
 
 def _generated_bytes(extent: Range, generated: Generated | None) -> int:

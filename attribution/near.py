@@ -36,6 +36,7 @@ def describe_near(
             match.n_documents, match.n_occurrences, match.n_repositories, match.at_least
         ),
         lexemes=match.lexemes,
+        source_text=match.sources[0].excerpt,
         parts=tuple(
             each.id
             for each in exact

@@ -72,7 +72,7 @@ DEFAULT_RULES: tuple[Rule, ...] = (
         "common",
         Action.ALLOW,
         (Flag("common", True),),
-        f"the text stands in {COMMON_REPOSITORIES} repositories or more",
+        "the text stands in many repositories",
     ),
     *(
         Rule(category, action, (OneOf("category", (category,)),))

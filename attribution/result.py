@@ -247,7 +247,11 @@ class Assertion:
 
 @dataclass(frozen=True, slots=True)
 class LicenseRecord:
-    """What a source's licence is, and on whose word. `conflict`: the statements disagree."""
+    """What a source's licence is, and on whose word: the strongest basis that says anything.
+
+    `conflict`: another basis says otherwise, or the same document stands elsewhere under another
+    licence. `confidence` is the least of the statements that decided, null where none has one.
+    """
 
     expression: str
     category: Category
@@ -264,7 +268,8 @@ class Source:
 
     `swhid` is qualified with whatever is known. `swhid_offsets`: `bytes` are offsets into the
     object it names too; false where the text was converted to UTF-8. `excerpt` and
-    `license_texts` are keys of `Result.texts`.
+    `license_texts` are keys of `Result.texts`; the latter name the repository's own licence and
+    notice files, none where the index has none.
     """
 
     document: str
@@ -300,13 +305,30 @@ class PolicyDecision:
 
 
 @dataclass(frozen=True, slots=True)
+class OtherTools:
+    """Whether tools with other thresholds would have flagged a match, each by its published rule.
+
+    `copilot`: 65 lexemes (GitHub Copilot). `ten_lines`: 10 lines in a row (Cody, watsonx Code
+    Assistant). `data_portraits`: a tile of 50 characters. `scanoss`: a fingerprint of 30 letters
+    and digits in a window of 64. Null: it depends on the rest of the two files.
+    """
+
+    copilot: bool
+    ten_lines: bool
+    data_portraits: bool | None
+    scanoss: bool | None
+
+
+@dataclass(frozen=True, slots=True)
 class MatchRecord:
     """One extent of one input that stands in the index.
 
-    The class is null where the text was not classified. `in_prompt`: the model did not bring it in,
-    so it never counts against the user. `fingerprint` survives line shifts. A near match names the
-    exact matches inside it in `parts`, says in `edits` how its first source was changed, and its
-    `excerpt` is the key of its own text in `Result.texts`.
+    The class is null where the text was not classified. `common`: the text stands in so many
+    repositories that it has no one origin (`run.options.common`, 50 unless said). `in_prompt`: the
+    model did not bring it in, so it never counts against the user. `fingerprint` survives line
+    shifts. A near match names the exact matches inside it in `parts`, says in `edits` how its first
+    source was changed, and its `excerpt` is the key of its own text in `Result.texts`. `others`:
+    what other tools would have said.
 
     `suppression` says why a match doesn't count, where it does not. Its `kind` is `own-code`,
     `baseline` or `review`, its `reason` a sentence. Own code that an index holds has `index`,
@@ -332,6 +354,7 @@ class MatchRecord:
     policy: PolicyDecision
     suppression: Mapping[str, object] | None
     excerpt: str | None = None
+    others: OtherTools | None = None
 
     __pydantic_config__: ClassVar[Mapping[str, object]] = {
         "alias_generator": lambda name: name.rstrip("_"),  # `class` is a keyword of Python

@@ -45,6 +45,15 @@ MinLexemes = Annotated[
     ),
 ]
 NoNear = Annotated[bool, setting("no-near", help="Report exact matches only, no edited copies.")]
+Common = Annotated[
+    int,
+    setting(
+        "common",
+        metavar="N",
+        min=1,
+        help="Repositories from which on a text is common, which policies may let pass.",
+    ),
+]
 IncludeText = Annotated[
     bool, setting("include-text", help="Put the checked texts into the result and the ledger.")
 ]

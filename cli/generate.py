@@ -13,9 +13,11 @@ import typer
 
 from sc2_attrib.attribution.check import DEFAULT_MAX_SOURCES, Checker
 from sc2_attrib.attribution.outcome import FailOn, exit_code
+from sc2_attrib.attribution.policy import COMMON_REPOSITORIES
 from sc2_attrib.attribution.report.visible import visible
 from sc2_attrib.cli.check_options import (
     NEAR,
+    Common,
     FailOnMatch,
     IncludeText,
     MaxSources,
@@ -127,6 +129,7 @@ def generate(
     min_similarity: MinSimilarity = NEAR.min_similarity,
     min_lexemes: MinLexemes = NEAR.min_lexemes,
     no_near: NoNear = False,
+    common: Common = COMMON_REPOSITORIES,
     policy: PolicyLocation = None,
     reviews: ReviewsFile = None,
     ledger: LedgerFile = None,
@@ -168,6 +171,7 @@ def generate(
             near=near_options(
                 no_near=no_near, min_similarity=min_similarity, min_lexemes=min_lexemes
             ),
+            common=common,
         )
         _hint(session, given)
         loaded = open_model(

@@ -14,6 +14,7 @@ from sc2_attrib.attribution.ledger import parse_anchor, records
 from sc2_attrib.attribution.ledger import verify as verify_ledger
 from sc2_attrib.attribution.ledger_recheck import Change, changes, inputs_again
 from sc2_attrib.attribution.outcome import FailOn, assemble, exit_code
+from sc2_attrib.attribution.policy import COMMON_REPOSITORIES
 from sc2_attrib.attribution.report.visible import visible
 from sc2_attrib.attribution.result import Result, Verdict
 from sc2_attrib.cli.locations import named_index, open_index_at, required_index
@@ -142,6 +143,7 @@ def _checked_again(
         policy=judged.policy,
         own_code=own_code,
         near=_near(options.get("near")),
+        common=options.get("common", COMMON_REPOSITORIES),
     )
     checked = list(checker.check(inputs_again(record, _read)))
     run = RunStart.now(session).finished(searcher, checker)

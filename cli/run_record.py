@@ -34,6 +34,7 @@ class RunStart:
         options = {
             "min_chars": checker.min_chars,
             "max_sources": checker.max_sources,
+            "common": checker.common,
             "near": asdict(checker.near) if checker.near else None,
         }
         return Run(

@@ -9,10 +9,12 @@ import typer
 
 from sc2_attrib.attribution.check import DEFAULT_MAX_SOURCES, Checker, CheckInput
 from sc2_attrib.attribution.outcome import FailOn, exit_code
+from sc2_attrib.attribution.policy import COMMON_REPOSITORIES
 from sc2_attrib.cli.changes import changed_since
 from sc2_attrib.cli.changes import staged as staged_changes
 from sc2_attrib.cli.check_options import (
     NEAR,
+    Common,
     FailOnMatch,
     IncludeText,
     MaxSources,
@@ -89,6 +91,7 @@ def scan(
     min_similarity: MinSimilarity = NEAR.min_similarity,
     min_lexemes: MinLexemes = NEAR.min_lexemes,
     no_near: NoNear = False,
+    common: Common = COMMON_REPOSITORIES,
     include_text: IncludeText = False,
     jobs: Jobs = None,
     formats: Formats = None,
@@ -131,6 +134,7 @@ def scan(
             near=near_options(
                 no_near=no_near, min_similarity=min_similarity, min_lexemes=min_lexemes
             ),
+            common=common,
             jobs=jobs or os.cpu_count() or 1,
         )
         discard_old(outputs)
