@@ -39,6 +39,7 @@ SETTINGS: Final = frozenset(
         "max-new-tokens",
         "max-sources",
         "min-chars",
+        "common",
         "min-lexemes",
         "min-similarity",
         "model",
