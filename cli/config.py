@@ -26,6 +26,7 @@ from sc2_attrib.index.errors import UsageError
 SETTINGS: Final = frozenset(
     {
         "baseline",
+        "common",
         "device",
         "device-map",
         "do-sample",
@@ -39,7 +40,6 @@ SETTINGS: Final = frozenset(
         "max-new-tokens",
         "max-sources",
         "min-chars",
-        "common",
         "min-lexemes",
         "min-similarity",
         "model",
