@@ -53,7 +53,7 @@ def match_rows(
     if match.suppression:
         yield indented(plain(_why_suppressed(match.suppression)), ACTION_WIDTH, wrap=Wrap.WORDS)
     yield indented(Text(view.listed(_facts(match)), "dim"), ACTION_WIDTH, wrap=Wrap.WORDS)
-    for group in by_license(match.sources):
+    for group in by_license(match.sources, apart_by_evidence=view.verbosity > 0):
         yield from _group_rows(group, texts, view)
     if view.verbosity > 0 and match.kind is MatchKind.NEAR:
         yield from near_rows(match, texts, view)

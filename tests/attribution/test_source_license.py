@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from sc2_attrib.attribution.check import Checker
 from sc2_attrib.attribution.license import conclude
 from sc2_attrib.attribution.outcome import FailOn, assemble
+from sc2_attrib.attribution.report.terminal import render
 from sc2_attrib.attribution.result import Category, MatchRecord, Result, Source
 from sc2_attrib.index.corpus.document import Basis, LicenseAssertion, Occurrence, SourceDocument
 from sc2_attrib.index.search import LicenseText, Swhid
@@ -117,3 +118,18 @@ def test_copyleft_in_a_license_file_is_not_outweighed_by_the_data_set() -> None:
     found = conclude((said("MIT", Basis.SCANCODE), said("GPL-3.0-only", Basis.LICENSE_FILE)))
     assert (found.category, found.conflict) == (Category.COPYLEFT, True)
     assert [each.expression for each in found.assertions] == ["GPL-3.0-only", "MIT"]
+
+
+def test_evidence_is_shown_of_each_copy_and_where_a_text_is() -> None:
+    """Copies under one licence that rest on different words stand apart; a text that the index has
+    not is named by its address; what a data set detected is said to be weak evidence."""
+    detected = LicenseAssertion("MIT", Basis.SCANCODE, None, 0.5)
+    result = check([place("a/a", detected), place("b/b")], {"b/b": (MIT,)})
+    shown = render(result, verbosity=1)
+    assert shown.count("permissive  MIT") == 2
+    assert "ScanCode: MIT (50% sure)" in shown
+    assert shown.count("which one it kept is weak") == 1
+    assert shown.count("no licence text indexed; see https://spdx.org/licenses/MIT.html") == 1
+    assert "licence file: MIT in LICENSE (95% sure)" in shown
+    assert "Copyright (c) 2020 Ann" in shown
+    assert render(result).count("permissive  MIT") == 1
