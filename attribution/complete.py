@@ -86,6 +86,7 @@ def _input(
         stop=len(before) + len(written),
         sent=tuple(text.encode() for text in sent if text),
         stopped=completion.stopped,
+        vetoes=completion.vetoes,
         prompt=completion.sent_text,
         seed=completion.seed,
     )

@@ -69,6 +69,11 @@ def suppress_own(
     return [_suppressed(each, holders.get(each.id), location) for each in matches]
 
 
+def stands_whole_in(own_code: Searcher, text: bytes) -> bool:
+    """Tell whether one document of an index of own code holds the whole of a text."""
+    return _holders(own_code, [text]) != [None]
+
+
 def _holders(own_code: Searcher, texts: Sequence[bytes]) -> list[MatchSource | None]:
     """Find for each text a place that holds the whole of it."""
     if not texts:

@@ -34,6 +34,11 @@ def describe_sources(found: Sequence[MatchSource], governing: GoverningTexts) ->
     return _with_conflicts(sources)
 
 
+def license_of(occurrence: Occurrence, governing: GoverningTexts) -> LicenseRecord:
+    """Conclude the licence of one place, from its evidence and the texts that govern it."""
+    return _license(occurrence, license_texts(occurrence, governing))
+
+
 def license_texts(occurrence: Occurrence, governing: GoverningTexts) -> list[LicenseText]:
     """List the texts that govern a source; of REUSE's collection those that it names."""
     texts = governing(occurrence.repository, occurrence.path)

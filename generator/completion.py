@@ -30,6 +30,7 @@ class StopReason(StrEnum):
     SUFFIX = "suffix"  # a filled hole ran into the text behind it
     STOP = "stop"  # a text appeared that the user named
     LENGTH = "length"  # max_new_tokens were written
+    MATCH = "match"  # a run of text was complete that the policy denies
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,8 @@ class Completion:
     `sent_text` the same in the model's layout, special tokens by their names. The token counts hold
     special tokens too; a server may not tell that of the prompt. `seed` is the one of its batch;
     `seconds` is the time from the first to the last token, of the whole batch where there was one.
+    `token_ids` are those of the prompt and of the completion as the model wrote it; a server tells
+    none. `vetoes` say which tokens were not to be chosen (guard.py).
     """
 
     text: str
@@ -51,6 +54,8 @@ class Completion:
     stopped: StopReason
     seed: int
     seconds: float
+    token_ids: tuple[int, ...] = ()
+    vetoes: tuple[Mapping[str, object], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

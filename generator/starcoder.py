@@ -168,6 +168,7 @@ class LocalModel:
                 stopped=transcript.stopped or StopReason.LENGTH,
                 seed=sampling.seed,
                 seconds=seconds,
+                token_ids=(*laid_out.ids, *transcript.tokens),
             )
             for text, laid_out, transcript in zip(texts, prompts, transcripts, strict=True)
         ]

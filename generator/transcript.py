@@ -113,13 +113,18 @@ class Transcript:
             on_text: receives the text, piece by piece.
         """
         self.stopped: StopReason | None = None
-        self.n_tokens = 0
+        self.tokens: list[int] = []
         self._decode, self._ends, self._silent = decode, ends, frozenset(silent)
         self._text = TextEnd(stops, on_text)
         self._ids = list(context)
         self._n_decoded = len(self._ids)  # tokens whose text was passed on
         self._first = 0  # decoding begins here; everything before is settled
         self._known: str | None = None  # the text of what is decoded again, once it is known
+
+    @property
+    def n_tokens(self) -> int:
+        """Count the tokens that were taken, the last included."""
+        return len(self.tokens)
 
     def push(self, token: int) -> None:
         """Take the next token; `stopped` is set when it was the last.
@@ -128,7 +133,7 @@ class Transcript:
         """
         if self.stopped is not None:
             return
-        self.n_tokens += 1
+        self.tokens.append(token)
         if token in self._ends:
             self.stopped = self._ends[token]
         elif token not in self._silent:

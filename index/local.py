@@ -23,6 +23,7 @@ from sc2_attrib.index.manifest import (
 )
 from sc2_attrib.index.matching.assembly import SegmentSearch, assemble
 from sc2_attrib.index.matching.matcher import Pace
+from sc2_attrib.index.matching.open_runs import RunFollower, Wanted
 from sc2_attrib.index.near.minhash import SimilarWindow, windows_like
 from sc2_attrib.index.near.search import NearSearch
 from sc2_attrib.index.near.segment import SegmentDocuments
@@ -142,6 +143,11 @@ class LocalIndex:
     def license_texts(self, repository: str, path: str) -> Sequence[LicenseText]:
         """List the licence texts that govern a file; see Searcher."""
         return self._current().shelf.texts(repository, path)
+
+    def follow_runs(self, wanted: Wanted) -> RunFollower:
+        """Make ready to follow texts that grow; see FollowsRuns."""
+        shape = self._snapshot.manifest.shape
+        return RunFollower(lambda: self._current().segments, shape, wanted)
 
     def search_minhash(self, minhash: "MinHash") -> list[SimilarWindow]:
         """Find windows of documents by a datasketch signature; see near/minhash.py."""
