@@ -16,7 +16,7 @@ from sc2_attrib.attribution.report.near_rows import near_rows
 from sc2_attrib.attribution.report.palette import CATEGORY_STYLES
 from sc2_attrib.attribution.report.rows import Row, Wrap, indented, labelled
 from sc2_attrib.attribution.report.view import View, counted, plain
-from sc2_attrib.attribution.result import LicenseRecord, MatchKind, MatchRecord, Source
+from sc2_attrib.attribution.result import LicenseRecord, MatchClass, MatchKind, MatchRecord, Source
 from sc2_attrib.index.corpus.document import Basis
 
 SHOWN_SOURCES = (2, 10)  # a licence, at verbosity 0 and 1; above that all
@@ -31,6 +31,15 @@ BASES = {
     Basis.REPO: "repository",
     Basis.SCANCODE: "ScanCode",
     Basis.NONE: "no licence found",
+}
+
+CLASSES = {
+    MatchClass.CODE: "code",
+    MatchClass.LICENSE: "licence text",
+    MatchClass.DATA: "data",
+    MatchClass.IMPORTS: "imports",
+    MatchClass.DOCS: "documentation",
+    MatchClass.TEST: "test code",
 }
 
 # Said of evidence from a data set's columns.
@@ -93,6 +102,10 @@ def _facts(match: MatchRecord) -> Iterator[str]:
     yield str(match.kind)
     if match.kind is MatchKind.NEAR:
         yield f"{max((source.similarity for source in match.sources), default=1.0):.0%} similar"
+    if match.class_ is not None and match.class_ is not MatchClass.CODE:
+        yield CLASSES[match.class_]
+    if match.common:
+        yield "common text"
     if documents.occurrences > 1:
         least = "at least " if documents.at_least else ""
         places = f"{documents.occurrences:,} places"

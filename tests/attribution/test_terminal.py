@@ -10,8 +10,9 @@ from rich.console import Console
 from sc2_attrib.attribution.check import CheckInput, UncheckedInput
 from sc2_attrib.attribution.outcome import FailOn
 from sc2_attrib.attribution.report import FORMATS, print_result
+from sc2_attrib.attribution.report.searched import coverage_facts
 from sc2_attrib.attribution.report.terminal import render
-from sc2_attrib.attribution.result import Result
+from sc2_attrib.attribution.result import MatchClass, Result
 from sc2_attrib.index.corpus.document import Basis, SourceDocument
 from tests.attribution.samples import (
     COMMIT,
@@ -167,6 +168,22 @@ def test_conflicting_evidence_shows() -> None:
     conflict = check([file("a.py", FOLD)], [SourceDocument(FOLD, place)])
     assert "permissive  MIT  file header · other evidence differs" in render(conflict)
     assert "repository: GPL-3.0-only in LICENSE" in render(conflict, verbosity=1)
+
+
+def test_class_and_common_text_show() -> None:
+    """What is not code is named, and a text that stands everywhere is called common."""
+    found = check([file("a.py", PARSE)])
+    as_data = (replace(match, class_=MatchClass.DATA, common=True) for match in found.matches)
+    assert "verbatim · data · common text" in render(replace(found, matches=tuple(as_data)))
+    as_code = (replace(match, class_=MatchClass.CODE) for match in found.matches)
+    assert "· code" not in render(replace(found, matches=tuple(as_code)))
+
+
+def test_whole_coverage_shows_on_request(result: Result) -> None:
+    """With -v the summary says all that other reports say of what was searched."""
+    text = render(result, verbosity=1)
+    for fact in coverage_facts(result):
+        assert fact.text in text
 
 
 def test_more_is_shown_on_request(result: Result) -> None:

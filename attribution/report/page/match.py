@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sc2_attrib.attribution.report.license_groups import addresses, by_license
-from sc2_attrib.attribution.report.match_rows import BASES, KEPT_COPY, strictest_license
+from sc2_attrib.attribution.report.match_rows import BASES, CLASSES, KEPT_COPY, strictest_license
 from sc2_attrib.attribution.report.page.markup import Markup, code, element, joined, link
 from sc2_attrib.attribution.report.page.sides import comparison
 from sc2_attrib.attribution.report.sentences import Standing, similarity, span, suppression_reason
@@ -122,7 +122,8 @@ def _facts(match: MatchRecord, shown: Shown) -> Iterator[Markup]:
     places = counted(documents.occurrences, "place")
     lexemes = "" if match.size.lexemes is None else f", {counted(match.size.lexemes, 'lexeme')}"
     common = ", common text" if match.common else ""
-    yield from _fact("Class", f"{match.class_ or UNCLASSIFIED}{common}")
+    named = CLASSES[match.class_] if match.class_ else UNCLASSIFIED
+    yield from _fact("Class", f"{named}{common}")
     yield from _fact("Size", f"{counted(match.size.normalized_chars, 'character')}{lexemes}")
     yield from _fact(
         "Found in", f"{least}{places} of {counted(documents.repositories, 'repository')}"
