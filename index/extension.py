@@ -139,6 +139,8 @@ class Extension:
                     self._take(found)
                     if self.series.is_full:
                         self._begin_segment()
+                for file in source.license_files_of(entry):
+                    self._keep_license_file(file)
                 self._begin_segment()
             self._advance(item=self.progressed.item + 1, n_bytes=entry.raw_bytes)
             self._save()
@@ -186,9 +188,7 @@ class Extension:
         if isinstance(found, SkippedDocument):
             self._skipped[found.reason] += 1
             if isinstance(found, LicenseFile):
-                self.series.add_license_file(
-                    found.repository, found.path, found.content, folder=found.folder
-                )
+                self._keep_license_file(found)
             return 0
         identifier = content_id(found.content)
         if self._deny.names(identifier, found.occurrence.repository):
@@ -196,6 +196,9 @@ class Extension:
         elif not self._known.has(identifier, found.occurrence):
             self.series.add(found.content, found.occurrence, identifier)
         return len(found.content)
+
+    def _keep_license_file(self, file: LicenseFile) -> None:
+        self.series.add_license_file(file.repository, file.path, file.content, folder=file.folder)
 
     def _advance(self, *, item: int, n_bytes: int) -> None:
         read_bytes = self.progressed.read_bytes + n_bytes

@@ -7,8 +7,16 @@ read document by document it is where only a part of it is wanted.
 from collections.abc import Iterator
 from pathlib import Path
 
-from sc2_attrib.index.corpus.document import CorpusDescription, SourceDocument
+from sc2_attrib.index.corpus.document import (
+    CorpusDescription,
+    SkippedDocument,
+    SkipReason,
+    SourceDocument,
+)
+from sc2_attrib.index.corpus.license_files import LicenseFile, is_license_file
 from sc2_attrib.index.manifest import Manifest, SegmentEntry, open_segment, read_manifest
+from sc2_attrib.index.removal import DenyList
+from sc2_attrib.index.segment.documents import content_id
 
 
 class IndexSource:
@@ -33,10 +41,18 @@ class IndexSource:
         """Add up the segments' texts."""
         return sum(entry.raw_bytes for entry in self.manifest().segments)
 
-    def __iter__(self) -> Iterator[SourceDocument]:
-        """Yield the documents of one segment after another."""
+    def __iter__(self) -> Iterator[SourceDocument | SkippedDocument]:
+        """Yield the documents of one segment after another, and licence files that are none."""
         for entry in self.manifest().segments:
-            yield from self.documents_of(entry)
+            are_documents = set()
+            for found in self.documents_of(entry):
+                place = found.occurrence
+                if is_license_file(place.path):
+                    are_documents.add((place.repository, place.path))
+                yield found
+            for file in self.license_files_of(entry):
+                if (file.repository, file.path) not in are_documents:
+                    yield file
 
     def documents_of(self, entry: SegmentEntry) -> Iterator[SourceDocument]:
         """Yield the documents of one segment."""
@@ -44,3 +60,13 @@ class IndexSource:
             for text, occurrences in segment.read_all():
                 for occurrence in occurrences:
                     yield SourceDocument(text, occurrence)
+
+    def license_files_of(self, entry: SegmentEntry) -> Iterator[LicenseFile]:
+        """Yield the licence files of one segment, whether they are documents or not."""
+        manifest = self.manifest()
+        deny = DenyList(removal.what for removal in manifest.removals)
+        reason = SkipReason.ONLY_LICENSE_TEXT
+        with open_segment(self.folder, entry, manifest.shape) as segment:
+            for row, text in segment.read_license_files():
+                if not deny.names(content_id(text), row.repository):
+                    yield LicenseFile(row.path, reason, row.repository, text, row.folder)

@@ -10,6 +10,7 @@ from sc2_attrib.index.building import BuildOptions, add_to_index, build_index, c
 from sc2_attrib.index.corpus.document import SkippedDocument, SourceDocument
 from sc2_attrib.index.corpus.filtered import filtered
 from sc2_attrib.index.corpus.filters import Filters
+from sc2_attrib.index.corpus.index_folder import IndexSource
 from sc2_attrib.index.corpus.jsonl import JsonLinesSource
 from sc2_attrib.index.corpus.license_files import MOST_BYTES, LicenseFile
 from sc2_attrib.index.errors import CorruptIndexError, IndexUnusableError
@@ -192,3 +193,17 @@ def test_file_of_another_index_is_noticed(folder: Path, tmp_path: Path) -> None:
     shutil.copy(theirs, ours)
     with pytest.raises(CorruptIndexError, match="licenses"):
         texts(folder)
+
+
+@pytest.mark.parametrize("repeated", [[], ITEMS[:1]])
+def test_texts_of_an_index_that_is_added_come_with_it(
+    tmp_path: Path, repeated: list[SourceDocument]
+) -> None:
+    """Also where its segments can't be taken over whole, and where a text was no document."""
+    bundled = LicenseFile("pkg/licenses/LICENSE", "left out", "o/c", BSD, "")
+    folder = built(tmp_path / "ix", ITEMS[1], *repeated)
+    other = built(tmp_path / "other", *ITEMS, item("o/c", "y.py", CODE + b"# c\n"), bundled)
+    add_to_index([IndexSource(other)], folder)
+    assert texts(folder) == [*ALL[:3], [BSD]]
+    compact_index(folder)
+    assert texts(folder) == [*ALL[:3], [BSD]]
