@@ -12,7 +12,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import BinaryIO, Final
+from typing import IO, Final
 
 from sc2_attrib.index.errors import UnusableError, UsageError
 
@@ -93,7 +93,7 @@ def lines_of(*arguments: str) -> Iterator[bytes]:
 class Blobs:
     """Contents of the object database, by id, from one git that stays open."""
 
-    def __init__(self, requests: BinaryIO, answers: BinaryIO) -> None:
+    def __init__(self, requests: IO[bytes], answers: IO[bytes]) -> None:
         self._requests, self._answers = requests, answers
 
     def read(self, blob_id: str, max_bytes: int) -> bytes | None:

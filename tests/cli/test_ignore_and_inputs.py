@@ -11,7 +11,8 @@ import pytest
 
 from sc2_attrib.attribution.check import CheckInput, UncheckedInput
 from sc2_attrib.attribution.result import InputKind, InputStatus
-from sc2_attrib.cli.inputs import Input, collect, listed_paths, parse_size
+from sc2_attrib.cli.input_files import Input
+from sc2_attrib.cli.inputs import collect, listed_paths, parse_size
 from sc2_attrib.index.errors import UsageError
 
 LARGE = 1_000_000

@@ -3,6 +3,7 @@
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 from tests.cli.conftest import Run, code
 
@@ -32,12 +33,13 @@ def test_stats_state_what_a_copy_must_equal(run: Run, corpus: Path, folder: Path
     run("index", "build", str(corpus), "--index", "idx")
     shutil.copytree(folder / "idx", folder / "copy")
 
-    def facts(index: str) -> tuple[object, object, object]:
+    def facts(index: str) -> tuple[str, list[dict[str, Any]], list[dict[str, Any]]]:
         stats = json.loads(run("index", "stats", "--index", index, "--json").stdout)
         return stats["description"]["id"], stats["segments"], stats["removals"]
 
-    _, [segment], removals = before = facts("copy")
+    before = facts("copy")
     assert before == facts("idx")
+    _, [segment], removals = before
     assert removals == []
     files = {path.name for path in (folder / "idx" / segment["name"]).iterdir()}
     assert segment["digests"].keys() == files

@@ -1,7 +1,6 @@
 """Diffs as git and diff(1) write them are read line by line, whatever the lines look like."""
 
 import subprocess
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -119,9 +118,9 @@ def test_any_diff_of_git_is_read(tmp_path_factory: pytest.TempPathFactory,
         (folder / name).write_text("\n".join(lines))
     command = ["git", "diff", "--no-index", "--text", "old", "new"]
     done = subprocess.run(command, cwd=folder, capture_output=True, check=False)
-    lines = Path(folder / "new").read_bytes().split(b"\n")
+    now = (folder / "new").read_bytes().split(b"\n")
     for diff in parsed(done.stdout):
         kept = {n for hunk in diff.hunks for n in hunk.added}
         for hunk in diff.hunks:
-            assert tuple(lines[hunk.first - 1 :][: len(hunk.lines)]) == hunk.lines
-        assert all(1 <= n <= len(lines) for n in kept)
+            assert tuple(now[hunk.first - 1 :][: len(hunk.lines)]) == hunk.lines
+        assert all(1 <= n <= len(now) for n in kept)
