@@ -198,10 +198,17 @@ class Checker:
     def _checked(
         self, item: CheckInput, text: DecodedInput, found: Found | UnusableError
     ) -> CheckedInput:
-        offsets = TextOffsets(text.utf8)
-        if isinstance(found, UnusableError):
-            reason = " ".join(str(found).split())
+        """Describe what was found; an index that fails now fails this input."""
+        try:
+            if isinstance(found, UnusableError):
+                raise found
+            return self._described(item, text, found)
+        except UnusableError as error:
+            reason, offsets = " ".join(str(error).split()), TextOffsets(text.utf8)
             return CheckedInput(_record(item, text, offsets, InputStatus.ERROR, reason=reason))
+
+    def _described(self, item: CheckInput, text: DecodedInput, found: Found) -> CheckedInput:
+        offsets = TextOffsets(text.utf8)
         record = _record(item, text, offsets, InputStatus.CHECKED, bounded=found.bounded)
         checked = Checked(
             record,
