@@ -5,12 +5,12 @@ expression which starts at or before it extends (0: none). A match that lies in 
 starts at or before the start of some run and ends after the end of the run before it: it belongs to
 a *gap* between two runs, from `before` (last offset it may start at) to `after` (first end it may
 have). If the gap holds a whole guarantee, the match holds its first sampled gram; else some sampled
-gram of it lies in a window around the gap. Only those offsets are examined: ranges of context ranks
-say which postings can reach far enough, and where more than a context is needed, the list of a gram
-further on is asked first.
+gram of it lies in a window around the gap. Only postings at those offsets are looked at.
 
-`next_hot_run` gives one candidate at a time; the caller compares it with the text, updates
-`reached`, and asks again. Offsets that are settled stay settled, since `reached` only grows.
+They are linked as seeds are, but all diagonals at once: the postings of a gram and those of the
+gram a stride before are both in order of position, so one merge tells which chains go on, which
+begin and which end. Most end too soon to hold a match, and cost no more than that. For the others
+the contexts tell the exact extent.
 """
 
 from typing import NamedTuple
@@ -21,99 +21,218 @@ import numpy.typing as npt
 from sc2_attrib.index.compiled import kernel
 from sc2_attrib.index.matching.cover import Cover
 from sc2_attrib.index.matching.hot_bounds import HotBounds, rank_range
-from sc2_attrib.index.matching.hot_walk import agree_right, extent, find_posting
+from sc2_attrib.index.matching.hot_walk import (
+    agree_left,
+    agree_right,
+    extent,
+    find_at,
+    find_posting,
+)
 from sc2_attrib.index.matching.query import Query
 from sc2_attrib.index.segment.documents import LicenseSets
-from sc2_attrib.index.segment.hot import HotTable
+from sc2_attrib.index.segment.hot import HotTable, Numbers
 from sc2_attrib.index.text import Offsets
 
 
 class HotSearch(NamedTuple):
-    """State of the search in one text for one expression.
+    """The search in one text for one expression.
 
-    The text is [start, stop) of the joined text, as all offsets.
-
-    `offsets`: hot offsets that can lie in a match, ascending. `settled`: by offset. `reached`: by
-    offset, see above. `refuted`: rows (diagonal, start, stop) that the text did not confirm,
-    because a hash was equal by chance.
+    The text is [start, stop) of the joined text, as all offsets. `offsets`: hot offsets that can
+    lie in a match with news, ascending. `refuted`: rows (diagonal, start, stop) that the
+    text did not confirm, because a hash was equal by chance.
     """
 
     start: int
     stop: int
     license: int
     offsets: Offsets
-    settled: npt.NDArray[np.bool_]
-    reached: Offsets
     refuted: Offsets
 
 
-class HotRun(NamedTuple):
-    """Query [start, stop) on `diagonal`, in `document`; `found` is 0 if there is none."""
+class Scratch(NamedTuple):
+    """Room that searches share.
 
-    found: int
-    diagonal: int
-    start: int
-    stop: int
-    document: int
+    By offset of the query: `reached`; whether a document of the expression `carries` the gram;
+    `lowers` and `uppers`, beyond which no all-hot match of the expression reaches; whether its
+    postings are `is_wanted`, and then the weakest demands of its gaps, `befores` and `afters`, and
+    bounds of chains whose first or last posting is there, `begins` and `ends`.
+
+    The rest holds the chains that live at two neighbouring sampled grams, one in row 0, the other
+    in row 1: postings in order of licence set and position (`rows` of the hot table), and the first
+    offset of each one's chain. `sets`, `edges`: set s of `n_sets` has the postings [edges[s],
+    edges[s + 1]). `ended`: where `_link` lists those that end.
+    """
+
+    reached: Offsets
+    carries: npt.NDArray[np.bool_]
+    lowers: Offsets
+    uppers: Offsets
+    is_wanted: npt.NDArray[np.bool_]
+    befores: Offsets
+    afters: Offsets
+    begins: Offsets
+    ends: Offsets
+    rows: Offsets
+    firsts: Offsets
+    sets: Offsets
+    edges: Offsets
+    n_sets: Offsets
+    ended: Offsets
+
+
+def new_scratch(n: int, n_postings: int) -> Scratch:
+    """Make room for texts of `n` bytes and grams of at most `n_postings` postings."""
+    return Scratch(
+        reached=np.zeros(n + 1, np.int64),
+        carries=np.zeros(n + 1, np.bool_),
+        lowers=np.zeros(n + 1, np.int64),
+        uppers=np.zeros(n + 1, np.int64),
+        is_wanted=np.zeros(n + 1, np.bool_),
+        befores=np.zeros(n + 1, np.int64),
+        afters=np.zeros(n + 1, np.int64),
+        begins=np.zeros(n + 1, np.int64),
+        ends=np.zeros(n + 1, np.int64),
+        rows=np.empty((2, n_postings), np.int64),
+        firsts=np.empty((2, n_postings), np.int64),
+        sets=np.empty((2, n_postings), np.int64),
+        edges=np.empty((2, n_postings + 1), np.int64),
+        n_sets=np.zeros(2, np.int64),
+        ended=np.empty(n_postings, np.int64),
+    )
 
 
 @kernel
-def _has_license(sets: LicenseSets, members: int, license: int) -> bool:
-    """Tell whether a set of expressions holds one."""
-    for i in range(sets.starts[members], sets.starts[members + 1]):
-        if sets.ids[i] == license:
+def _has_license(starts: Offsets, ids: Numbers, members: int, license: int) -> bool:
+    """Tell whether a set of expressions holds one (see LicenseSets)."""
+    for i in range(starts[members], starts[members + 1]):  # noqa: SIM110 - Numba has no `any`
+        if ids[i] == license:
             return True
     return False
 
 
 @kernel
-def carriers(
-    query: Query, hot: HotTable, sets: LicenseSets, offsets: Offsets, license: int, out: Offsets
+def find_hot_runs(
+    query: Query,
+    hot: HotTable,
+    sets: LicenseSets,
+    cover: Cover,
+    bounds: HotBounds,
+    search: HotSearch,
+    scratch: Scratch,
+    out: Offsets,
 ) -> int:
-    """Keep the hot offsets of which some document carries `license`; the length of `out`."""
+    """Find matches of hot grams alone, for the expression, inside no found run.
+
+    A match inside one that was listed before may be left out.
+
+    Args:
+        query, hot, sets, cover, bounds, search: as elsewhere.
+        scratch: overwritten.
+        out: rows (start, stop, diagonal, document).
+
+    Returns:
+        Rows of `out`; if it is full, there may be more.
+    """
+    _fill_reached(cover, search, scratch.reached)
+    _bound(query, hot, sets, bounds, search, scratch)
+    _mark_gaps(query, search, scratch)
+    if not scratch.is_wanted[search.start : search.stop].any():
+        return 0
+    _bound_chains(query, bounds, search, scratch)
     n = 0
-    for offset in offsets:
-        slot = query.slots[offset]
-        for i in range(hot.set_starts[slot], hot.set_stops[slot]):
-            if _has_license(sets, hot.sets[i], license):
-                out[n] = offset
-                n += 1
-                break
+    for first in range(search.start, min(search.start + query.stride, search.stop)):
+        side = 0
+        scratch.n_sets[side] = 0
+        for offset in range(first, search.stop + query.stride, query.stride):
+            scratch.n_sets[1 - side] = 0
+            if offset < search.stop and scratch.is_wanted[offset]:
+                _enter(query, hot, sets, search, scratch, 1 - side, offset)
+            if scratch.n_sets[side]:
+                n = _join(query, hot, search, scratch, side, offset, out, n)
+            side = 1 - side
     return n
 
 
 @kernel
-def fill_reached(cover: Cover, search: HotSearch) -> None:
+def _fill_reached(cover: Cover, search: HotSearch, reached: Offsets) -> None:
     """Set `reached` from the runs of the expression that lie in the text."""
-    search.reached[search.start : search.stop + 1] = 0
+    reached[search.start : search.stop + 1] = 0
     for node in range(cover.used[0]):
         start, stop = cover.starts[node], cover.stops[node]
         if cover.licenses[node] == search.license and search.start <= start < search.stop:
-            for offset in range(start, stop):
-                if search.reached[offset] < stop:
-                    search.reached[offset] = stop
+            _reach(reached, start, stop)
 
 
 @kernel
-def next_hot_run(
+def _reach(reached: Offsets, start: int, stop: int) -> None:
+    """Enter a run."""
+    for offset in range(start, stop):
+        if reached[offset] >= stop:
+            break
+        reached[offset] = stop
+
+
+@kernel
+def _bound(
     query: Query,
     hot: HotTable,
     sets: LicenseSets,
     bounds: HotBounds,
     search: HotSearch,
-) -> HotRun:
-    """Find a match of hot grams alone, for the expression, inside no found run.
+    scratch: Scratch,
+) -> None:
+    """Set `carries`, `lowers` and `uppers`: as hot_bounds.py does, for one expression."""
+    reach, carries = query.stride - 1, scratch.carries
+    for offset in range(search.start, search.stop):
+        carries[offset] = query.slots[offset] >= 0 and _carries(
+            hot, sets, query.slots[offset], search.license
+        )
+        before = offset - query.stride
+        if not carries[offset]:
+            continue
+        if bounds.lefts[offset] < reach or before < search.start:
+            scratch.lowers[offset] = max(offset - bounds.lefts[offset], search.start)
+        elif not carries[before] or bounds.rights[before] < reach:
+            scratch.lowers[offset] = before + 1
+        else:
+            scratch.lowers[offset] = scratch.lowers[before]
+    for offset in range(search.stop - 1, search.start - 1, -1):
+        after = offset + query.stride
+        if not carries[offset]:
+            continue
+        if bounds.rights[offset] < reach or after + query.k > search.stop:
+            scratch.uppers[offset] = min(offset + query.k + bounds.rights[offset], search.stop)
+        elif not carries[after] or bounds.lefts[after] < reach:
+            scratch.uppers[offset] = after + query.k - 1
+        else:
+            scratch.uppers[offset] = scratch.uppers[after]
 
-    Args:
-        query, hot, sets, bounds: as elsewhere.
-        search: its `settled` is extended.
+
+@kernel
+def _carries(hot: HotTable, sets: LicenseSets, slot: int, license: int) -> bool:
+    """Tell whether some document of a hot gram carries an expression."""
+    for i in range(hot.set_starts[slot], hot.set_stops[slot]):
+        if _has_license(sets.starts, sets.ids, hot.sets[i], license):
+            return True
+    return False
+
+
+@kernel
+def _mark_gaps(query: Query, search: HotSearch, scratch: Scratch) -> None:
+    """Mark the offsets that every match of a gap has a sampled gram among.
+
+    A match longer than the guarantee has several in a row; so many are marked on either side that
+    all of them are seen.
     """
     guarantee, reach = query.k + query.stride - 1, query.stride - 1
+    around = (query.min_chars - guarantee) // query.stride * query.stride
+    reached = scratch.reached
+    scratch.is_wanted[search.start : search.stop + 1] = False
     after = -1  # first end that a match of this gap has; -1: any
     for offset in range(search.start, search.stop + 1):
         is_last = offset == search.stop
-        starts_run = not is_last and search.reached[offset] > offset
-        if not is_last and not (starts_run and search.reached[offset] >= after):
+        starts_run = not is_last and reached[offset] > offset
+        if not is_last and not (starts_run and reached[offset] >= after):
             continue
         before = offset - 1 if not is_last else search.stop
         if after >= 0 and not is_last and after - before >= guarantee:
@@ -121,110 +240,319 @@ def next_hot_run(
         else:
             low = after - guarantee if after >= 0 else search.start
             high = before + reach
-        found = _examine(query, hot, sets, bounds, search, low, high)
-        if found.found:
-            return found
+        low, high = max(low - around, search.start), high + around
+        _mark(query, search, scratch, low, high, before, after)
         if starts_run:
-            after = search.reached[offset] + 1
-    return HotRun(0, 0, 0, 0, 0)
+            after = reached[offset] + 1
 
 
 @kernel
-def _examine(
+def _mark(
     query: Query,
-    hot: HotTable,
-    sets: LicenseSets,
-    bounds: HotBounds,
     search: HotSearch,
+    scratch: Scratch,
     low: int,
     high: int,
-) -> HotRun:
-    """Examine the offsets in [low, high] that are not settled."""
+    before: int,
+    after: int,
+) -> None:
+    """Mark the offsets in [low, high] that can lie in a match with news in a gap."""
     for i in range(np.searchsorted(search.offsets, low), search.offsets.size):
         offset = search.offsets[i]
         if offset > high:
             break
-        if search.settled[offset]:
+        if not scratch.carries[offset]:
             continue
-        found = _longest_through(query, hot, sets, bounds, search, offset)
-        if found.found:
-            return found
-        search.settled[offset] = True
-    return HotRun(0, 0, 0, 0, 0)
+        lower, upper = scratch.lowers[offset], scratch.uppers[offset]
+        if upper - lower < query.min_chars or scratch.reached[lower] >= upper:
+            continue
+        is_first = not scratch.is_wanted[offset]
+        scratch.is_wanted[offset] = True
+        scratch.befores[offset] = before if is_first else max(before, scratch.befores[offset])
+        scratch.afters[offset] = after if is_first else min(after, scratch.afters[offset])
 
 
 @kernel
-def _longest_through(
+def _enter(
     query: Query,
     hot: HotTable,
     sets: LicenseSets,
-    bounds: HotBounds,
     search: HotSearch,
+    scratch: Scratch,
+    side: int,
     offset: int,
-) -> HotRun:
-    """The longest match through the hot gram at `offset` that lies in no found run."""
-    best = HotRun(0, 0, 0, 0, 0)
-    lower, upper = bounds.lowers[offset], bounds.uppers[offset]
-    if upper - lower < query.min_chars or search.reached[lower] >= upper:
-        return best
-    reach, slot, end = query.stride - 1, query.slots[offset], offset + query.k
-    left, right = bounds.lefts[offset], bounds.rights[offset]
-    must_end = search.reached[lower] + 1  # whatever ends before lies in a found run
-    need_left = max(reach - right, 0)
-    while need_left < min(reach, left + 1) and search.reached[offset - need_left] >= upper:
-        need_left += 1
-    need_right = min(max(reach - left, must_end - end, 0), reach)
-    if need_left > left or need_right > right:
-        return best
-    steps = max(
-        (must_end - end) // query.stride, 0
-    )  # sampled grams further on, whole before must_end
-    far = offset + steps * query.stride
-    first_left, stop_left = rank_range(
-        query,
-        offset,
-        hot.left_contexts,
-        hot.left_starts[slot],
-        hot.left_stops[slot],
-        need_left,
-        False,
-    )
-    first_right, stop_right = rank_range(
-        query,
-        end,
-        hot.right_contexts,
-        hot.right_starts[slot],
-        hot.right_stops[slot],
-        need_right,
-        True,
-    )
+) -> None:
+    """List the postings at a wanted offset that may do, each as a chain that begins there.
+
+    They must be of the expression, and agree with the text as far as the gap demands.
+    """
+    slot, n, n_sets = query.slots[offset], 0, 0
+    low, high, from_, to = _demanded(query, hot, scratch, offset)
+    lefts, rights, by_set = hot.lefts, hot.rights, hot.by_set
+    rows, firsts = scratch.rows[side], scratch.firsts[side]
+    scratch.edges[side, 0] = 0
     for i in range(hot.set_starts[slot], hot.set_stops[slot]):
-        if not _has_license(sets, hot.sets[i], search.license):
+        if not _has_license(sets.starts, sets.ids, hot.sets[i], search.license):
             continue
-        for row in hot.by_set[hot.set_rows[i] : hot.set_rows[i] + hot.set_counts[i]]:
-            if not (
-                first_left <= hot.lefts[row] < stop_left
-                and first_right <= hot.rights[row] < stop_right
+        for at in range(hot.set_rows[i], hot.set_rows[i] + hot.set_counts[i]):
+            row = by_set[at]
+            if low <= lefts[row] < high and from_ <= rights[row] < to:
+                rows[n] = row
+                firsts[n] = offset
+                n += 1
+        scratch.sets[side, n_sets] = hot.sets[i]
+        n_sets += 1
+        scratch.edges[side, n_sets] = n
+    scratch.n_sets[side] = n_sets
+
+
+@kernel
+def _demanded(
+    query: Query, hot: HotTable, scratch: Scratch, offset: int
+) -> tuple[int, int, int, int]:
+    """Left and right contexts of a wanted gram that agree as far as its gaps demand."""
+    slot, end, reach = query.slots[offset], offset + query.k, query.stride - 1
+    low, high = hot.left_starts[slot], hot.left_stops[slot]
+    need = min(offset - scratch.befores[offset], reach)
+    if need > 0:
+        low, high = rank_range(query, offset, hot.left_contexts, low, high, need, False)
+    first, stop = hot.right_starts[slot], hot.right_stops[slot]
+    need = min(scratch.afters[offset] - end, reach)
+    if need > 0:
+        first, stop = rank_range(query, end, hot.right_contexts, first, stop, need, True)
+    return low, high, first, stop
+
+
+@kernel
+def _bound_chains(query: Query, bounds: HotBounds, search: HotSearch, scratch: Scratch) -> None:
+    """Set `begins` and `ends`: tight where all postings of the neighbouring gram are known."""
+    for offset in search.offsets:
+        if not scratch.is_wanted[offset]:
+            continue
+        before, after = offset - query.stride, offset + query.stride
+        scratch.begins[offset], scratch.ends[offset] = (
+            scratch.lowers[offset],
+            scratch.uppers[offset],
+        )
+        if before >= search.start and _is_known(query, scratch, offset, before):
+            scratch.begins[offset] = offset - bounds.lefts[offset]
+        if after < search.stop and _is_known(query, scratch, offset, after):
+            scratch.ends[offset] = offset + query.k + bounds.rights[offset]
+
+
+@kernel
+def _is_known(query: Query, scratch: Scratch, offset: int, neighbour: int) -> bool:
+    """Tell whether a match of a gap at `offset` that holds the gram beside it was entered there.
+
+    It was if nothing was demanded there, or the same as at `offset`.
+    """
+    before, after = scratch.befores[neighbour], scratch.afters[neighbour]
+    return bool(
+        scratch.is_wanted[neighbour]
+        and (
+            (before >= neighbour and after <= neighbour + query.k)
+            or _demand_alike(scratch, offset, neighbour)
+        )
+    )
+
+
+@kernel
+def _demand_alike(scratch: Scratch, offset: int, other: int) -> bool:
+    """Tell whether two wanted offsets, and so all between them, have the same gaps."""
+    return bool(
+        scratch.befores[offset] == scratch.befores[other]
+        and scratch.afters[offset] == scratch.afters[other]
+    )
+
+
+@kernel
+def _join(
+    query: Query,
+    hot: HotTable,
+    search: HotSearch,
+    scratch: Scratch,
+    side: int,
+    offset: int,
+    out: Offsets,
+    n: int,
+) -> int:
+    """Let the chains of `side`, a stride before `offset`, go on at `offset`, or end.
+
+    A document has one licence set, so a chain goes on within its set.
+    """
+    other, at_set = 1 - side, 0
+    low, high = _agreeing(query, hot, scratch.n_sets[other], offset)
+    for s in range(scratch.n_sets[side]):
+        members = scratch.sets[side, s]
+        while at_set < scratch.n_sets[other] and scratch.sets[other, at_set] < members:
+            at_set += 1
+        at = stop = 0
+        if at_set < scratch.n_sets[other] and scratch.sets[other, at_set] == members:
+            at, stop = scratch.edges[other, at_set], scratch.edges[other, at_set + 1]
+        n_ended = _link(
+            hot.positions,
+            hot.lefts,
+            low,
+            high,
+            scratch.rows[side],
+            scratch.firsts[side],
+            scratch.edges[side, s],
+            scratch.edges[side, s + 1],
+            scratch.rows[other],
+            scratch.firsts[other],
+            at,
+            stop,
+            scratch.ended,
+        )
+        last = offset - query.stride
+        for i in scratch.ended[:n_ended]:
+            first, row = scratch.firsts[side, i], scratch.rows[side, i]
+            lower, upper = scratch.lowers[first], scratch.uppers[last]
+            if _demand_alike(scratch, first, last):
+                lower, upper = scratch.begins[first], scratch.ends[last]
+            must_end = max(scratch.reached[lower] + 1, lower + query.min_chars)
+            steps = (must_end - last - query.k) // query.stride
+            if must_end <= upper and (
+                steps <= 0
+                or _is_at(
+                    query.slots[last + steps * query.stride],
+                    hot.starts,
+                    hot.stops,
+                    hot.positions,
+                    hot.positions[row] + steps,
+                )
             ):
-                continue
-            if steps > 0:
-                far_row = find_posting(hot, query.slots[far], hot.positions[row] + steps)
-                if far_row < 0 or agree_right(query, hot, far, far_row) < min(
-                    must_end - far - query.k, reach
-                ):
-                    continue
-            start, stop = extent(query, hot, offset, row)
-            diagonal = hot.positions[row] * query.stride - offset
-            if (
-                stop - start > best.stop - best.start
-                and stop - start >= query.min_chars
-                and search.reached[start] < stop
-                and not _is_refuted(search, diagonal, start, stop)
-            ):
-                best = HotRun(1, diagonal, start, stop, hot.documents[row])
-                if stop - start >= upper - lower:
-                    return best
-    return best
+                n = _end(query, hot, search, scratch, lower, upper, last, row, out, n)
+    return n
+
+
+@kernel
+def _is_at(slot: int, starts: Offsets, stops: Offsets, positions: Offsets, position: int) -> bool:
+    """Tell whether a gram is hot and has a posting at a position."""
+    return bool(slot >= 0 and find_posting(positions, starts[slot], stops[slot], position) >= 0)
+
+
+@kernel
+def _link(
+    positions: Offsets,
+    lefts: Numbers,
+    low: int,
+    high: int,
+    rows: Offsets,
+    firsts: Offsets,
+    start: int,
+    stop: int,
+    next_rows: Offsets,
+    next_firsts: Offsets,
+    at: int,
+    next_stop: int,
+    ended: Offsets,
+) -> int:
+    """Link the postings [start, stop) of one set and gram with those of the gram a stride on.
+
+    Args:
+        positions, lefts: of the hot table.
+        low, high: ranks of left contexts that agree back to the gram before.
+        rows, firsts: of the gram before, with `start`, `stop`.
+        next_rows, next_firsts: of the gram; its postings of the set are [at, next_stop).
+        ended: out, indices of `rows` whose chain ends there.
+
+    Returns:
+        Length of `ended`.
+    """
+    n = 0
+    for i in range(start, stop):
+        wanted = positions[rows[i]] + 1
+        while at < next_stop and positions[next_rows[at]] < wanted:
+            at += 1
+        if (
+            at < next_stop
+            and positions[next_rows[at]] == wanted
+            and low <= lefts[next_rows[at]] < high
+        ):
+            next_firsts[at] = firsts[i]
+        else:
+            ended[n] = i
+            n += 1
+    return n
+
+
+@kernel
+def _agreeing(query: Query, hot: HotTable, n_sets: int, offset: int) -> tuple[int, int]:
+    """Left contexts of the gram at `offset` that agree back to the sampled gram before."""
+    between = query.stride - query.k
+    if n_sets == 0 or between <= 0:
+        return 0, len(hot.left_contexts)
+    slot = query.slots[offset]
+    first, stop = hot.left_starts[slot], hot.left_stops[slot]
+    return rank_range(query, offset, hot.left_contexts, first, stop, between, False)
+
+
+@kernel
+def _end(
+    query: Query,
+    hot: HotTable,
+    search: HotSearch,
+    scratch: Scratch,
+    lower: int,
+    upper: int,
+    last: int,
+    row: int,
+    out: Offsets,
+    n: int,
+) -> int:
+    """End a chain within [lower, upper) at posting `row` of the gram at `last`; list its run."""
+    must_end = max(scratch.reached[lower] + 1, lower + query.min_chars)
+    if (
+        n == len(out)
+        or not _reaches(query, hot, last, row, must_end)
+        or not _begins(query, hot, last, row, upper - query.min_chars)
+    ):
+        return n
+    start, stop = extent(query, hot, last, row)
+    diagonal = hot.positions[row] * query.stride - last
+    if (
+        stop - start < query.min_chars
+        or scratch.reached[start] >= stop
+        or _is_refuted(search, diagonal, start, stop)
+    ):
+        return n
+    _reach(scratch.reached, start, stop)
+    out[n, 0], out[n, 1], out[n, 2], out[n, 3] = start, stop, diagonal, hot.documents[row]
+    return n + 1
+
+
+@kernel
+def _reaches(query: Query, hot: HotTable, offset: int, row: int, end: int) -> bool:
+    """Tell whether a match through posting `row` at `offset` can extend to `end`.
+
+    The last sampled gram before `end` is asked; those between are not.
+    """
+    steps = (end - offset - query.k) // query.stride
+    if steps <= 0:
+        return True
+    far = offset + steps * query.stride
+    if query.slots[far] < 0:
+        return False
+    far_row = find_at(query, hot, far, hot.positions[row] + steps)
+    return far_row >= 0 and agree_right(query, hot, far, far_row) >= min(
+        end - far - query.k, query.stride - 1
+    )
+
+
+@kernel
+def _begins(query: Query, hot: HotTable, offset: int, row: int, start: int) -> bool:
+    """As `_reaches`, on the left: tell whether it can begin at `start`."""
+    steps = (offset - start) // query.stride
+    if steps <= 0:
+        return True
+    far = offset - steps * query.stride
+    if query.slots[far] < 0:
+        return False
+    far_row = find_at(query, hot, far, hot.positions[row] - steps)
+    return far_row >= 0 and agree_left(query, hot, far, far_row) >= min(
+        far - start, query.stride - 1
+    )
 
 
 @kernel
@@ -266,6 +594,7 @@ def hot_holders(
         if query.slots[offset] < 0:
             return 0, False
     slot, steps = query.slots[first], (last - first) // query.stride
+    first_far, stop_far = hot.starts[query.slots[last]], hot.stops[query.slots[last]]
     # Contexts before the first gram that agree back to `start`, and those that agree further.
     contexts, top, bottom = hot.left_contexts, hot.left_starts[slot], hot.left_stops[slot]
     low, high = rank_range(query, first, contexts, top, bottom, first - start, False)
@@ -283,7 +612,7 @@ def hot_holders(
             left = hot.lefts[row]
             if not low <= left < high or longer <= left < end_longer:
                 continue
-            far = find_posting(hot, query.slots[last], hot.positions[row] + steps)
+            far = find_posting(hot.positions, first_far, stop_far, hot.positions[row] + steps)
             if far < 0 or agree_right(query, hot, last, far) != stop - last - query.k:
                 continue
             found_start, found_stop = extent(query, hot, first, row)

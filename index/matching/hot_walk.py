@@ -8,20 +8,30 @@ offsets of a diagonal are those with d + i a multiple of the stride. All functio
 from sc2_attrib.index.compiled import kernel
 from sc2_attrib.index.matching.query import Query, text_start, text_stop
 from sc2_attrib.index.segment.hot import HotTable
+from sc2_attrib.index.text import Offsets
 
 
 @kernel
-def find_posting(hot: HotTable, slot: int, position: int) -> int:
-    """Row of the posting of a hot gram at `position` (in strides), or -1: binary search."""
-    low, high = hot.starts[slot], hot.stops[slot]
-    end = high
+def find_posting(positions: Offsets, first: int, stop: int, position: int) -> int:
+    """Row of a posting among the ascending `positions` of [first, stop), or -1: binary search.
+
+    Takes no table: handing one to compiled code costs more than the search.
+    """
+    low, high = first, stop
     while low < high:
         middle = (low + high) >> 1
-        if hot.positions[middle] < position:
+        if positions[middle] < position:
             low = middle + 1
         else:
             high = middle
-    return low if low < end and hot.positions[low] == position else -1
+    return low if low < stop and positions[low] == position else -1
+
+
+@kernel
+def find_at(query: Query, hot: HotTable, offset: int, position: int) -> int:
+    """Row of the posting of the hot gram at `offset`, or -1 where there is none."""
+    slot = query.slots[offset]
+    return find_posting(hot.positions, hot.starts[slot], hot.stops[slot], position)
 
 
 @kernel
@@ -58,7 +68,7 @@ def walk_left(query: Query, hot: HotTable, offset: int, position: int) -> tuple[
     at, row = offset - query.stride, -1
     while at >= low and query.slots[at] >= 0:
         position -= 1
-        found = find_posting(hot, query.slots[at], position)
+        found = find_at(query, hot, at, position)
         if found < 0:
             break
         row = found
@@ -73,7 +83,7 @@ def walk_right(query: Query, hot: HotTable, offset: int, position: int) -> tuple
     at, row = offset + query.stride, -1
     while at + query.k <= high and query.slots[at] >= 0:
         position += 1
-        found = find_posting(hot, query.slots[at], position)
+        found = find_at(query, hot, at, position)
         if found < 0:
             break
         row = found
@@ -101,7 +111,7 @@ def extent(query: Query, hot: HotTable, offset: int, row: int) -> tuple[int, int
         elif query.slots[before] < 0:
             start = before + 1
         else:
-            here = find_posting(hot, query.slots[before], position)
+            here = find_at(query, hot, before, position)
             if here < 0:
                 start = before + 1
         at = before
@@ -117,7 +127,7 @@ def extent(query: Query, hot: HotTable, offset: int, row: int) -> tuple[int, int
         elif query.slots[after] < 0:
             stop = after + query.k - 1
         else:
-            here = find_posting(hot, query.slots[after], position)
+            here = find_at(query, hot, after, position)
             if here < 0:
                 stop = after + query.k - 1
         at = after

@@ -87,20 +87,83 @@ class Listing:
             self._add(extent, int(runs.documents[row]), int(runs.diagonals[row]) + start)
 
     def _complete_from_chains(self, extent: Extent) -> None:
-        """Compare the chains that may hold the extent and were not read."""
-        candidates = self._search.candidates
+        """Look at the chains that may hold the extent and were not compared.
+
+        First as many as there is room for; then those that bring an expression.
+        """
         rows = self._around(extent)
         rows = rows[~self._search.is_compared[rows]]
-        for row in rows[np.argsort(candidates.diagonals[rows], kind="stable")].tolist():
-            document, diagonal = int(candidates.documents[row]), int(candidates.diagonals[row])
-            if not self._is_wanted(extent, document, diagonal):
-                continue
-            first = self._search.runs.starts.size
-            self._search.compare(
-                diagonal, int(candidates.lowers[row]), int(candidates.uppers[row]), document
-            )
-            self._search.is_compared[row] = True
-            self._note(range(first, self._search.runs.starts.size))
+        rows = rows[np.argsort(self._search.candidates.diagonals[rows], kind="stable")]
+        holders, at = self._holders[extent], 0
+        while at < rows.size and (room := self._most - len(holders.positions)) > 0:
+            self._confirm(extent, rows[at : at + room])
+            at += room
+        self._find_expressions(extent, rows[at:])
+
+    def _find_expressions(self, extent: Extent, rows: Offsets) -> None:
+        """Look for documents that bring an expression, more and more of each set at a time."""
+        n_each = 1
+        while (rows := self._worth_a_look(extent, rows)).size:
+            license_sets = self._search.candidates.license_sets[rows]
+            order = np.argsort(license_sets, kind="stable")
+            starts = np.flatnonzero(np.diff(license_sets[order], prepend=-1))
+            rank = np.arange(rows.size) - np.repeat(starts, np.diff(starts, append=rows.size))
+            self._confirm(extent, rows[np.sort(order[rank < n_each])])
+            rows = rows[np.sort(order[rank >= n_each])]
+            n_each *= 2
+
+    def _worth_a_look(self, extent: Extent, rows: Offsets) -> Offsets:
+        """Chains whose documents bring an expression, or are listed with a later position.
+
+        What else is passed over makes the counts lower bounds.
+        """
+        candidates, holders = self._search.candidates, self._holders[extent]
+        listed = {
+            license for s in holders.license_sets for license in members(self._documents.sets, s)
+        }
+        brings = {
+            s: not listed.issuperset(members(self._documents.sets, s))
+            for s in np.unique(candidates.license_sets[rows]).tolist()
+        }
+        kept = []
+        for row, document, diagonal, license_set in zip(
+            rows.tolist(),
+            candidates.documents[rows].tolist(),
+            candidates.diagonals[rows].tolist(),
+            candidates.license_sets[rows].tolist(),
+            strict=True,
+        ):
+            position = holders.positions.get(document)
+            if position is None:
+                is_wanted = brings[license_set]
+                holders.at_least |= not is_wanted and bool(self._members(document))
+            else:
+                is_wanted = position > diagonal + extent[0]
+            if is_wanted:
+                kept.append(row)
+        return np.array(kept, np.int64)
+
+    def _confirm(self, extent: Extent, rows: Offsets) -> None:
+        """List the documents of chains whose run is the extent."""
+        candidates, positions = self._search.candidates, self._holders[extent].positions
+        diagonals, documents = candidates.diagonals[rows], candidates.documents[rows]
+        is_open = np.array(
+            [
+                positions.get(document, diagonal + extent[0] + 1) > diagonal + extent[0]
+                and bool(self._members(document))
+                for diagonal, document in zip(diagonals.tolist(), documents.tolist(), strict=True)
+            ],
+            np.bool_,
+        )
+        self._list(extent, diagonals[is_open], documents[is_open])
+
+    def _list(self, extent: Extent, diagonals: Offsets, documents: Offsets) -> None:
+        """List the documents whose run on a diagonal is the extent, as their text tells."""
+        is_confirmed = self._search.confirm(*extent, diagonals, documents)
+        for diagonal, document in zip(
+            diagonals[is_confirmed].tolist(), documents[is_confirmed].tolist(), strict=True
+        ):
+            self._add(extent, document, diagonal + extent[0])
 
     def _around(self, extent: Extent) -> Offsets:
         """Candidates whose bounds hold the extent."""
@@ -118,32 +181,7 @@ class Listing:
         room = self._most - len(holders.positions)
         found, is_cut = self._search.hot_holders(*extent, room, holders.license_sets)
         holders.at_least |= is_cut
-        is_confirmed = self._search.confirm(*extent, found[:, 0], found[:, 1])
-        for diagonal, document in found[is_confirmed].tolist():
-            self._add(extent, document, diagonal + extent[0])
-
-    def _is_wanted(self, extent: Extent, document: int, diagonal: int) -> bool:
-        """Tell whether a comparison could change the listing.
-
-        It could where there is room, where the document brings an expression, or where it is
-        listed with a later position. What is passed over makes the counts lower bounds.
-        """
-        holders = self._holders[extent]
-        if not self._members(document):  # removed
-            return False
-        if document in holders.positions:
-            return holders.positions[document] > diagonal + extent[0]
-        if len(holders.positions) < self._most:
-            return True
-        if int(self._documents.license_sets[document]) in holders.license_sets:
-            holders.at_least = True
-            return False
-        licenses = {
-            license for s in holders.license_sets for license in members(self._documents.sets, s)
-        }
-        brings = not licenses.issuperset(self._members(document))
-        holders.at_least |= not brings
-        return brings
+        self._list(extent, found[:, 0], found[:, 1])
 
     def _add(self, extent: Extent, document: int, position: int) -> None:
         holders = self._holders.setdefault(extent, Holders())

@@ -32,6 +32,8 @@ from sc2_attrib.index.segment.hot import HotTable
 from sc2_attrib.index.segment.reader import Segment
 from sc2_attrib.index.text import Offsets
 
+_MOST_LISTED = 256  # runs of hot grams that are listed before they are compared
+
 F = TypeVar("F", bound=Callable[..., object])
 
 
@@ -220,6 +222,7 @@ class Search:
         lowers = np.maximum(borders[documents] - diagonals, max(start - 1, text_start))
         uppers = np.minimum(borders[documents + 1] - diagonals, min(stop + 1, text_stop))
         is_confirmed = np.zeros(diagonals.size, np.bool_)
+        self._matcher.blocks.prefetch(diagonals + lowers, diagonals + uppers)
         at = 0
         while at < diagonals.size:
             at, status = self._pick(comparison.confirm)(
@@ -273,44 +276,46 @@ class Search:
 
     def _search_hot(self, start: int, stop: int, bounds: HotBounds, offsets: Offsets) -> None:
         """Step 4 in one text, for each expression that documents of open grams carry."""
-        slots = self.query.slots[offsets]
-        postings = int((self.hot.stops[slots] - self.hot.starts[slots]).sum())
-        self._matcher.pace.spend(postings * self._matcher.pace.POSTING_US)
-        reached = np.zeros(self.query.owners.size + 1, np.int64)
-        for license in self._licenses_of(np.unique(slots)):
-            mine = np.empty_like(offsets)
-            n = self._pick(hot_runs.carriers)(
-                self.query, self.hot, self._documents.sets, offsets, license, mine
-            )
-            self._search_hot_license(
-                bounds,
-                hot_runs.HotSearch(
-                    start,
-                    stop,
-                    license,
-                    mine[:n],
-                    np.zeros(self.query.owners.size, np.bool_),
-                    reached,
-                    np.empty((0, 3), np.int64),
-                ),
-            )
+        slots = np.unique(self.query.slots[offsets]).astype(np.int64)
+        counts = self.hot.stops[slots] - self.hot.starts[slots]
+        self._matcher.pace.spend(int(counts.sum()) * self._matcher.pace.POSTING_US)
+        scratch = hot_runs.new_scratch(self.query.owners.size, int(counts.max()))
+        for license in self._licenses_of(slots):
+            refuted = np.empty((0, 3), np.int64)
+            search = hot_runs.HotSearch(start, stop, license, offsets, refuted)
+            self._search_hot_license(search, bounds, scratch)
 
-    def _search_hot_license(self, bounds: HotBounds, search: hot_runs.HotSearch) -> None:
+    def _search_hot_license(
+        self, search: hot_runs.HotSearch, bounds: HotBounds, scratch: hot_runs.Scratch
+    ) -> None:
+        listed = np.empty((_MOST_LISTED, 4), np.int64)
         while True:
-            self._pick(hot_runs.fill_reached)(self._cover, search)
-            run = self._pick(hot_runs.next_hot_run)(
+            n = self._pick(hot_runs.find_hot_runs)(
                 self.query,
                 self.hot,
                 self._documents.sets,
+                self._cover,
                 bounds,
                 search,
+                scratch,
+                listed,
             )
-            if not run.found:
+            refuted = self._compare_listed(search.license, listed[:n])
+            if n < len(listed) and not len(refuted):
                 return
-            found = self.compare(run.diagonal, run.start, run.stop, run.document)
-            if (run.start, run.stop) not in found:
-                refuted = np.array([[run.diagonal, run.start, run.stop]], np.int64)
-                search = search._replace(refuted=np.concatenate((search.refuted, refuted)))
+            search = search._replace(refuted=np.concatenate((search.refuted, refuted)))
+
+    def _compare_listed(self, license: int, listed: Offsets) -> Offsets:
+        """Compare listed runs of hot grams, longest first; those the text does not confirm."""
+        refuted = []
+        for start, stop, diagonal, document in listed[
+            np.argsort(listed[:, 0] - listed[:, 1], kind="stable")
+        ].tolist():
+            if self._pick(cover.is_covered)(self._cover, license, start, stop):
+                continue
+            if (start, stop) not in self.compare(diagonal, start, stop, document):
+                refuted.append((diagonal, start, stop))
+        return np.array(refuted, np.int64).reshape(-1, 3)
 
     def _licenses_of(self, slots: Offsets) -> list[int]:
         """Expressions that documents of hot grams carry, ascending."""

@@ -198,6 +198,13 @@ class BlockCache:
             self._present[block] = None
             self.n_reads += 1
 
+    def prefetch(self, starts: Offsets, stops: Offsets) -> None:
+        """Make the blocks of positions [start, stop) present, as far as half the room goes."""
+        first, last = starts >> BLOCK_BITS, (stops - 1) >> BLOCK_BITS
+        blocks = np.unique(np.concatenate((first, last)))
+        for block in blocks[: len(self.arena) // 2].tolist():
+            self.reserve(block, block)
+
     def _free_slot(self) -> int:
         if len(self._present) < len(self.arena):
             return len(self._present) + 1

@@ -21,7 +21,7 @@ In memory, `HotCache` keeps decoded grams in flat arrays, which kernels index by
 """
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, NamedTuple
 
@@ -40,7 +40,7 @@ PAGE_POSTINGS = 256
 LEVEL = 3
 _PAGES_AT_ONCE = 64  # made by one thread at a time
 _COLUMNS = 4
-_N_NUMBERS = 16  # columns of HotTable that hold numbers; two more hold contexts
+_N_OFFSETS, _N_NUMBERS = 9, 7  # columns of HotTable of these types; two more hold contexts
 _MOST_PAGE = 1 << 31  # bytes of one page; beyond it is damage
 
 
@@ -196,6 +196,9 @@ def _rank_contexts(
     return ranks, per_gram, contexts[order[is_new]]
 
 
+Numbers = npt.NDArray[np.int32]
+
+
 class HotTable(NamedTuple):
     """Decoded hot grams, indexed by slot; what kernels work on.
 
@@ -215,13 +218,13 @@ class HotTable(NamedTuple):
     set_starts: Offsets
     set_stops: Offsets
     positions: Offsets
-    documents: Offsets
-    lefts: Offsets
-    rights: Offsets
-    by_set: Offsets
-    sets: Offsets
-    set_rows: Offsets
-    set_counts: Offsets
+    documents: Numbers
+    lefts: Numbers
+    rights: Numbers
+    by_set: Numbers
+    sets: Numbers
+    set_rows: Numbers
+    set_counts: Numbers
     left_contexts: Bytes
     right_contexts: Bytes
 
@@ -253,7 +256,7 @@ class HotCache:
             raise file["keys"].corrupt(0, "hot gram tables of different lengths")
         self._license_sets = license_sets
         self._reach = reach
-        self._max_postings = max_bytes // (4 * 8 + 2 * reach)
+        self._max_postings = max_bytes // (8 + 4 * 4 + 2 * reach)
         self._clear()
 
     def slots(self, keys: Keys, fingerprints: Fingerprints) -> npt.NDArray[np.int32]:
@@ -289,8 +292,10 @@ class HotCache:
     def _clear(self) -> None:
         self._slot_of = np.full(self._keys.size + 1, -1, np.int32)
         self._n_slots = 0
-        self._columns = [_Growing(np.empty(0, np.int64)) for _ in range(_N_NUMBERS)] + [
-            _Growing(np.empty((0, self._reach), np.uint8)) for _ in range(2)
+        self._columns = [
+            *(_Growing(np.empty(0, np.int64)) for _ in range(_N_OFFSETS)),
+            *(_Growing(np.empty(0, np.int32)) for _ in range(_N_NUMBERS)),
+            *(_Growing(np.empty((0, self._reach), np.uint8)) for _ in range(2)),
         ]
         self._refresh()
 
@@ -303,13 +308,14 @@ class HotCache:
             first, stop = self._page_first[page : page + 2].tolist()
             self._slot_of[first:stop] = np.arange(self._n_slots, self._n_slots + stop - first)
             self._n_slots += stop - first
-            part = _shifted(self._read_page(page), self.table)
-            for column, rows in zip(self._columns, part, strict=True):
-                column.append(np.asarray(rows))
-            self._refresh()
+        decoded = [self._read_page(page) for page in pages]
+        part = _shifted(_table(decoded, self._license_sets), self.table)
+        for column, rows in zip(self._columns, part, strict=True):
+            column.append(np.asarray(rows))
+        self._refresh()
 
-    def _read_page(self, page: int) -> HotTable:
-        """Decode one page, numbering rows from 0."""
+    def _read_page(self, page: int) -> "_Page":
+        """Decode one page."""
         start, stop = self._page_offsets[page : page + 2].tolist()
         first, last = self._page_first[page : page + 2].tolist()
         raw = self._pages.decompress(start, stop, most=_MOST_PAGE)
@@ -318,49 +324,67 @@ class HotCache:
         except ValueError as error:
             raise self._pages.corrupt(start, f"hot page {page}: {error}") from None
 
-    def _decode_page(self, raw: bytes, n_grams: int) -> HotTable:
+    def _decode_page(self, raw: bytes, n_grams: int) -> "_Page":
         head = np.frombuffer(raw, "<u4", 3 * n_grams).reshape(n_grams, 3).astype(np.int64)
-        stops = np.cumsum(head, axis=0)
-        starts = stops - head
-        n, n_left, n_right = stops[-1].tolist()
+        n, n_left, n_right = head.sum(axis=0).tolist()
         at = head.size * 4
         planes = np.frombuffer(raw, np.uint8, _COLUMNS * 4 * n, at).reshape(_COLUMNS, 4, n)
         deltas = np.ascontiguousarray(planes.transpose(0, 2, 1)).view("<u4")[:, :, 0]
-        columns = np.cumsum(deltas, axis=1, dtype=np.uint32).astype(np.int64)
+        columns = np.cumsum(deltas, axis=1, dtype=np.uint32)
         at += planes.size
         lefts = np.frombuffer(raw, np.uint8, n_left * self._reach, at).reshape(n_left, self._reach)
         at += lefts.size
         rights = np.frombuffer(raw, np.uint8, n_right * self._reach, at)
-        rights = rights.reshape(n_right, self._reach)
         owner = np.repeat(np.arange(n_grams), head[:, 0])
         if n and int(columns[1].max()) >= self._license_sets.size:
             raise ValueError("a document number beyond the documents")
         if (columns[2] >= head[owner, 1]).any() or (columns[3] >= head[owner, 2]).any():
             raise ValueError("a rank beyond the contexts")
-        keys = owner << 32 | self._license_sets[columns[1]]
-        by_set = np.argsort(keys, kind="stable")
-        sets, set_rows, set_counts = np.unique(keys[by_set], return_index=True, return_counts=True)
-        set_stops = np.searchsorted(sets, (np.arange(n_grams) + 1) << 32)
-        return HotTable(
-            starts=starts[:, 0],
-            stops=stops[:, 0],
-            left_starts=starts[:, 1],
-            left_stops=stops[:, 1],
-            right_starts=starts[:, 2],
-            right_stops=stops[:, 2],
-            set_starts=np.append(0, set_stops[:-1]),
-            set_stops=set_stops,
-            positions=columns[0],
-            documents=columns[1],
-            lefts=columns[2] + starts[owner, 1],
-            rights=columns[3] + starts[owner, 2],
-            by_set=by_set,
-            sets=sets & 0xFFFFFFFF,
-            set_rows=set_rows,
-            set_counts=set_counts,
-            left_contexts=lefts,
-            right_contexts=rights,
-        )
+        return _Page(head, columns, lefts, rights.reshape(n_right, self._reach))
+
+
+class _Page(NamedTuple):
+    """A decoded page as it is laid out: counts by gram, columns by posting, contexts."""
+
+    head: Offsets
+    columns: npt.NDArray[np.uint32]
+    lefts: Bytes
+    rights: Bytes
+
+
+def _table(pages: Sequence[_Page], license_sets: npt.NDArray[np.int32]) -> HotTable:
+    """Join pages into one table whose rows are numbered from 0."""
+    head = np.concatenate([page.head for page in pages])
+    columns = np.concatenate([page.columns for page in pages], axis=1).astype(np.int64)
+    stops = np.cumsum(head, axis=0)
+    starts = stops - head
+    owner = np.repeat(np.arange(len(head)), head[:, 0])
+    keys = owner << 32 | license_sets[columns[1]]
+    by_set = np.argsort(keys, kind="stable")
+    keys = keys[by_set]
+    set_rows = np.flatnonzero(np.diff(keys, prepend=-1))
+    sets = keys[set_rows]
+    set_stops = np.searchsorted(sets, (np.arange(len(head)) + 1) << 32)
+    return HotTable(
+        starts=starts[:, 0],
+        stops=stops[:, 0],
+        left_starts=starts[:, 1],
+        left_stops=stops[:, 1],
+        right_starts=starts[:, 2],
+        right_stops=stops[:, 2],
+        set_starts=np.append(0, set_stops[:-1]),
+        set_stops=set_stops,
+        positions=columns[0],
+        documents=columns[1].astype(np.int32),
+        lefts=(columns[2] + starts[owner, 1]).astype(np.int32),
+        rights=(columns[3] + starts[owner, 2]).astype(np.int32),
+        by_set=by_set.astype(np.int32),
+        sets=(sets & 0xFFFFFFFF).astype(np.int32),
+        set_rows=set_rows.astype(np.int32),
+        set_counts=np.diff(set_rows, append=keys.size).astype(np.int32),
+        left_contexts=np.concatenate([page.lefts for page in pages]),
+        right_contexts=np.concatenate([page.rights for page in pages]),
+    )
 
 
 class _Growing:
@@ -381,7 +405,7 @@ class _Growing:
 
 
 def _shifted(part: HotTable, table: HotTable) -> HotTable:
-    """Renumber the rows of a page for their place at the end of the whole table."""
+    """Renumber the rows of new pages for their place at the end of the whole table."""
     rows, sets = table.positions.size, table.sets.size
     lefts, rights = len(table.left_contexts), len(table.right_contexts)
     return part._replace(
@@ -393,8 +417,8 @@ def _shifted(part: HotTable, table: HotTable) -> HotTable:
         right_stops=part.right_stops + rights,
         set_starts=part.set_starts + sets,
         set_stops=part.set_stops + sets,
-        by_set=part.by_set + rows,
-        set_rows=part.set_rows + rows,
-        lefts=part.lefts + lefts,
-        rights=part.rights + rights,
+        by_set=part.by_set + np.int32(rows),
+        set_rows=part.set_rows + np.int32(rows),
+        lefts=part.lefts + np.int32(lefts),
+        rights=part.rights + np.int32(rights),
     )
