@@ -27,8 +27,9 @@ from pathlib import Path
 from sc2_attrib.index.building import BuildOptions, build_index
 from sc2_attrib.index.corpus.document import SourceDocument
 from sc2_attrib.index.corpus.location import open_source
-from sc2_attrib.index.local import LocalIndex, open_index
+from sc2_attrib.index.local import open_index
 from sc2_attrib.index.search import SearchResult
+from sc2_attrib.index.stores import OpenIndex
 from sc2_attrib.index.text import normalize
 
 NOVEL_PACKAGES = ("numpy", "pydantic", "rich", "transformers")
@@ -66,7 +67,7 @@ def measure_build(corpus: Path, folder: Path) -> None:
     )
 
 
-def measure_searches(index: LocalIndex, corpus: Path, n: int) -> None:
+def measure_searches(index: OpenIndex, corpus: Path, n: int) -> None:
     """Print latency and batch rate of each set of queries."""
     rng = random.Random(SEED)
     verbatim = [cut(text, QUERY_BYTES, rng) for text in sample_documents(corpus, n, rng)]
@@ -96,7 +97,7 @@ def measure_searches(index: LocalIndex, corpus: Path, n: int) -> None:
         )
 
 
-def search(index: LocalIndex, texts: Sequence[bytes]) -> list[SearchResult]:
+def search(index: OpenIndex, texts: Sequence[bytes]) -> list[SearchResult]:
     return index.search(texts, min_chars=MIN_CHARS, max_sources=100)
 
 
