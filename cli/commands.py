@@ -55,21 +55,34 @@ COMMANDS: Final[Mapping[str, Entry | Family]] = {
     ),
     "scan": Entry("scan:scan", "Check files and folders against the index."),
     "generate": Entry("generate:generate", "Complete a prompt and show where the code comes from."),
+    "annotate": Entry(
+        "annotate:annotate",
+        "Put SPDX snippet tags around the copies in files, with licence, copyright and source.",
+    ),
     "report": Entry("report:report", "Render saved results again, without an index."),
     "policy": Family(
         "Check policies, and explain what they say.",
         {
-            "check": Entry("policy:check", "Check a policy file."),
-            "explain": Entry("policy:explain_match", "Explain why a match has its action."),
-            "show": Entry("policy:show", "Print a policy, ready ones included."),
+            "check": Entry(
+                "policy:check", "Check a policy file, and warn of what has no effect in it."
+            ),
+            "explain": Entry(
+                "policy:explain_match",
+                "Explain why a match has its action: by which rule, source and licence.",
+            ),
+            "show": Entry("policy:show", "Print a policy as the text of its file."),
             "schema": Entry("policy:schema", "Print the JSON Schema of policy files."),
         },
     ),
     "review": Family(
         "Decide about matches, with a reason, for a time.",
         {
-            "decide": Entry("review:decide", "Decide about matches of a result."),
-            "list": Entry("review:list_reviews", "List the reviewed choices."),
+            "decide": Entry(
+                "review:decide", "Decide about matches of a result, in a dialogue or by options."
+            ),
+            "list": Entry(
+                "review:list_reviews", "List the reviewed choices, and which of them have expired."
+            ),
             "prune": Entry("review:prune", "Drop the choices that have expired."),
         },
         default="decide",
@@ -77,9 +90,18 @@ COMMANDS: Final[Mapping[str, Entry | Family]] = {
     "ledger": Family(
         "Read, verify and recheck a ledger of what was checked.",
         {
-            "show": Entry("ledger:show", "List the records of a ledger."),
-            "verify": Entry("ledger:verify", "Check that a ledger is what was written."),
-            "recheck": Entry("ledger:recheck", "Check old records against today's index."),
+            "show": Entry(
+                "ledger:show",
+                "List the records of a ledger, a line each; with --json as they stand there.",
+            ),
+            "verify": Entry(
+                "ledger:verify",
+                "Check that a ledger is what was written, and print the anchor of its last record.",
+            ),
+            "recheck": Entry(
+                "ledger:recheck",
+                "Check old records against today's index and policy, and tell what has changed.",
+            ),
         },
     ),
     "doctor": Entry(
