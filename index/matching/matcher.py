@@ -276,11 +276,12 @@ class Search:
 
     def _search_hot(self, start: int, stop: int, bounds: HotBounds, offsets: Offsets) -> None:
         """Step 4 in one text, for each expression that documents of open grams carry."""
-        slots = np.unique(self.query.slots[offsets]).astype(np.int64)
+        slots = self.query.slots[offsets]
         counts = self.hot.stops[slots] - self.hot.starts[slots]
-        self._matcher.pace.spend(int(counts.sum()) * self._matcher.pace.POSTING_US)
+        pace = self._matcher.pace
         scratch = hot_runs.new_scratch(self.query.owners.size, int(counts.max()))
-        for license in self._licenses_of(slots):
+        for license in self._licenses_of(np.unique(slots).astype(np.int64)):
+            pace.spend(int(counts.sum()) * pace.POSTING_US)
             refuted = np.empty((0, 3), np.int64)
             search = hot_runs.HotSearch(start, stop, license, offsets, refuted)
             self._search_hot_license(search, bounds, scratch)
