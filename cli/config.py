@@ -46,6 +46,7 @@ SETTINGS: Final = frozenset(
         "no-color",
         "no-near",
         "num-beams",
+        "on-match",
         "policy",
         "progress",
         "quantize",

@@ -49,6 +49,7 @@ from sc2_attrib.cli.generate_options import (
     ModelRevision,
     NSamples,
     NumBeams,
+    OnMatchChoice,
     OutputFile,
     PromptFile,
     PromptsFile,
@@ -65,6 +66,7 @@ from sc2_attrib.cli.generate_options import (
 )
 from sc2_attrib.cli.locations import open_index_at, required_index
 from sc2_attrib.cli.model_choice import ModelChoice, open_model
+from sc2_attrib.cli.on_match import refuse_server, say_watched, watched_model
 from sc2_attrib.cli.options import AsJson, Formats, IndexLocation
 from sc2_attrib.cli.outputs import (
     Output,
@@ -79,6 +81,7 @@ from sc2_attrib.cli.repository import DEFAULT_TOKENS
 from sc2_attrib.cli.run_record import RunStart
 from sc2_attrib.cli.session import Session
 from sc2_attrib.cli.streams import print_data, print_message
+from sc2_attrib.generator.guard import OnMatch
 from sc2_attrib.generator.instruction import instruction_hint
 from sc2_attrib.generator.load_options import LoadOptions
 from sc2_attrib.generator.memory import Dtype, Int4Type
@@ -124,6 +127,7 @@ def generate(
     num_beams: NumBeams = DEFAULTS.num_beams,
     seed: Seed = DEFAULTS.seed,
     stop: StopTexts = None,
+    on_match: OnMatchChoice = OnMatch.ANNOTATE,
     min_chars: MinChars = None,
     max_sources: MaxSources = DEFAULT_MAX_SOURCES,
     min_similarity: MinSimilarity = NEAR.min_similarity,
@@ -141,6 +145,7 @@ def generate(
     """Complete a prompt and show where the code comes from."""
     session = Session.of(context)
     outputs = requested_outputs(formats, as_json=as_json, default=None)
+    refuse_server(on_match, model)
     source = PromptOptions(prompt, prompt_file, fim, fim_prefix, fim_suffix, repo, repo_tokens)
     batch = batch_options(source, outputs, prompts, output, n_samples=n, size=batch_size)
     asked = batch.prompts[0].asked if batch else read_prompt(source)
@@ -179,6 +184,9 @@ def generate(
             choice,
             n_tokens=_longest(given) + max_new_tokens,
             batch=batch.size if batch else 1,
+        )
+        loaded = watched_model(
+            loaded, on_match, searcher=searcher, checker=checker, own_code=own_code
         )
         discard_old(outputs)
         on_text = _stream if not outputs and sys.stdout.isatty() else None
@@ -228,6 +236,7 @@ def _stream(piece: str) -> None:
 
 def _show(done: CheckedCompletion, outputs: Sequence[Output], session: Session) -> None:
     session.details(f"prompt as sent: {_visible_text(done.completion.sent_text)}")
+    say_watched(session, done.completion)
     seconds = max(done.completion.seconds, 1e-9)
     n_tokens = done.completion.n_new_tokens
     session.details(f"{n_tokens} tokens in {seconds:.1f} s, {n_tokens / seconds:.0f} a second")

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from sc2_attrib.cli.options import demo_name, setting
+from sc2_attrib.generator.guard import OnMatch
 from sc2_attrib.generator.memory import Dtype, Int4Type, Quantization
 from sc2_attrib.generator.prompt import FimOrder, Truncation
 
@@ -133,6 +134,13 @@ ServerTimeout = Annotated[
 
 MaxNewTokens = Annotated[
     int, setting("max-new-tokens", metavar="N", help="Tokens to write at most.")
+]
+OnMatchChoice = Annotated[
+    OnMatch,
+    setting(
+        "on-match",
+        help="While text is written that the policy denies: stop there, or avoid it.",
+    ),
 ]
 DoSample = Annotated[
     bool, setting("do-sample", help="Draw tokens at random rather than take the likeliest.")

@@ -105,7 +105,7 @@ class Veto(Protocol[S]):
     def may_complete(self, state: S, n: int) -> bool:
         """Tell whether a token of `n` bytes, more than `room`, may complete a run at all."""
 
-    def check(self, state: S, tokens: Sequence[bytes]) -> list[DeniedRun | None]:
+    def check(self, state: S, tokens: Sequence[bytes]) -> Sequence[DeniedRun | None]:
         """Try tokens (normalised bytes): the run that each would complete."""
 
 

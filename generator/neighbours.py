@@ -69,7 +69,7 @@ def _without_extension(name: tuple[str, ...]) -> tuple[str, ...]:
 
 def _n_agreeing(path: PurePosixPath, imported: set[tuple[str, ...]]) -> int:
     """Count the parts at the end of a path that also stand together in an imported name."""
-    parts = path.with_suffix("").parts
+    parts = (*path.parts[:-1], path.stem)
     if parts and parts[-1] in _GENERIC_STEMS:
         parts = parts[:-1]
     best = 0
