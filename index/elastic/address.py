@@ -25,6 +25,7 @@ _FORM = (
 )
 _HOST = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:(?P<port>[0-9]{1,5}))?")
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,127}")  # what Elasticsearch takes, less what confuses
+_API_KEY = re.compile(r"[A-Za-z0-9+/_=-]+")  # base64
 _FINGERPRINT = re.compile(r"([0-9A-Fa-f]{2}:?){31}[0-9A-Fa-f]{2}")
 
 
@@ -132,6 +133,8 @@ def _checked(address: ServerAddress, shown: str) -> ServerAddress:
         raise UsageError(f"{shown}: both an API key and a user; give one of them")
     if bool(address.user) != bool(address.password):
         raise UsageError(f"{shown}: a user needs a password, and a password a user")
+    if address.api_key and not _API_KEY.fullmatch(address.api_key):
+        raise UsageError(f"{shown}: the API key must be the 'encoded' one, letters and digits")
     if address.fingerprint and not _FINGERPRINT.fullmatch(address.fingerprint):
         raise UsageError(f"{shown}: the fingerprint must be 64 hexadecimal digits (SHA-256)")
     if (address.ca_file or address.fingerprint) and not is_encrypted:

@@ -5,7 +5,9 @@ request is made. It repeats what a host didn't answer on the next host. What a s
 the moment (429: too busy, out of memory) is repeated here, after longer and longer pauses.
 """
 
+import base64
 import random
+import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -23,6 +25,7 @@ CLIENT_VERSIONS: Final = ((8, 19), (9,))  # from, to before
 TIMEOUT_S = 30.0  # of a request
 PATIENCE_S = 20.0  # how long a busy server is asked again
 BUSY: Final = (429, 502, 503, 504)
+_OVER = object()
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 5.0
 _MOST_REASON = 300  # characters of a server's own words that are passed on
 
@@ -55,6 +58,7 @@ class Connection:
         self.address = address
         self.patience_s = patience_s
         self._client = _client(address, timeout_s)
+        self._is_down = False  # patience ran out; until a search succeeds, nobody waits again
 
     @property
     def location(self) -> str:
@@ -67,15 +71,15 @@ class Connection:
         Raises:
             IndexServerError: no answer, or a refusal.
         """
-        for _ in pauses(self.patience_s):
+        waits = self._waits()
+        next(waits)
+        while True:
             with self._explained():
                 try:
                     return request(self._client)
                 except Exception as error:
-                    if status_of(error) not in BUSY:
+                    if status_of(error) not in BUSY or next(waits, _OVER) is _OVER:
                         raise
-        with self._explained():
-            return request(self._client)
 
     def search(self, bodies: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """Send searches of the index together; all answers are whole.
@@ -87,9 +91,10 @@ class Connection:
         for body in bodies:
             # A server's own default is to leave out in silence what a failed shard would add.
             lines += [{"index": self.address.name, "allow_partial_search_results": False}, body]
-        for _ in pauses(self.patience_s):
+        for _ in self._waits():
             answers = self._answers(lines)
             if all(answer.get("status") not in BUSY for answer in answers):
+                self._is_down = False
                 break
         for answer in answers:
             self._check_whole(answer)
@@ -102,6 +107,11 @@ class Connection:
     def close(self) -> None:
         """Let go of the sockets."""
         self._client.close()
+
+    def _waits(self) -> Iterator[None]:
+        """Wait as long as there is patience, which a cluster that is down has used up."""
+        yield from pauses(0 if self._is_down else self.patience_s)
+        self._is_down = True
 
     def _answers(self, lines: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         answer = self.ask(lambda client: client.msearch(searches=lines))
@@ -189,10 +199,13 @@ def _client(address: ServerAddress, timeout_s: float) -> "Elasticsearch":
         "retry_on_status": (502, 503, 504),
     }
     if address.user and address.password:
-        options["basic_auth"] = (address.user, address.password)
+        # Encoded here: the client itself takes ASCII only.
+        login = f"{address.user}:{address.password}".encode()
+        options["basic_auth"] = base64.b64encode(login).decode()
     if address.api_key:
         options["api_key"] = address.api_key
     if address.ca_file:
+        _check_ca_file(address, address.ca_file)
         options["ca_certs"] = address.ca_file
     if address.fingerprint:
         options["ssl_assert_fingerprint"] = address.fingerprint
@@ -201,6 +214,15 @@ def _client(address: ServerAddress, timeout_s: float) -> "Elasticsearch":
         return elasticsearch.Elasticsearch(list(address.hosts), **options)
     except (OSError, ValueError) as error:
         raise UsageError(f"{address.location}: {error}") from error
+
+
+def _check_ca_file(address: ServerAddress, path: str) -> None:
+    """Refuse at once a file that the client would stumble over at its first request."""
+    try:
+        ssl.create_default_context(cafile=path)
+    except OSError as error:  # also of a file that holds no certificate
+        why = error.strerror or error
+        raise UsageError(f"{address.location}: CA file {path!r}: {why}; name a PEM file") from error
 
 
 def refusal(status: object, body: object, name: str) -> str:
