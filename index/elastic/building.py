@@ -226,7 +226,7 @@ def totals(connection: Connection, index: str) -> Totals:
     """Make everything that was loaded visible, and count it."""
     connection.ask(lambda client: client.indices.refresh(index=index))
     sums: dict[str, Any] = {name: {"sum": {"field": name}} for name in ("n_places", "raw_bytes")}
-    whole = {"exists": {"field": "source"}}  # only the first record of a document has one
+    whole = {"exists": {"field": "n_places"}}  # only the first record of a document has them
     answer = connection.ask(
         lambda client: client.search(
             index=index,

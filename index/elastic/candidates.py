@@ -18,7 +18,7 @@ import numpy as np
 
 from sc2_attrib.index.elastic.about import ABOUT, StoredAbout, decode_about
 from sc2_attrib.index.elastic.connection import Connection, understood
-from sc2_attrib.index.elastic.records import MOST_CLASSES, terms_of
+from sc2_attrib.index.elastic.records import MOST_CLASSES, Origin, terms_of
 from sc2_attrib.index.grams import GramShape, Keys
 
 WINDOW = 4096  # gram offsets asked for together; a server takes 65,536 terms at most
@@ -27,9 +27,13 @@ MOST_CANDIDATES = 50_000  # of one call; beyond it the answer would take minutes
 _SEARCHES_AT_ONCE = 64  # in one request
 
 
+COLUMNS = ["document", "raw_bytes", "n_parts", "source", "number"]
+
+
 class Found(NamedTuple):
     """A document that may hold a match: its id, the length of its text, its records."""
 
+    origin: Origin
     document: str
     raw_bytes: int
     n_parts: int
@@ -38,7 +42,10 @@ class Found(NamedTuple):
     def of(cls, hit: Mapping[str, Any]) -> "Found":
         """Read the columns of a hit."""
         fields = hit["fields"]
-        return cls(fields["document"][0], int(fields["raw_bytes"][0]), int(fields["n_parts"][0]))
+        origin = Origin.of(fields)
+        return cls(
+            origin, fields["document"][0], int(fields["raw_bytes"][0]), int(fields["n_parts"][0])
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +75,17 @@ class _Window:
             "track_total_hits": False,
             "sort": "_doc",
             "stored_fields": "_none_",  # ids come from columns: the text next to them stays packed
-            "docvalue_fields": ["document", "raw_bytes", "n_parts"],
+            "docvalue_fields": COLUMNS,
         }
 
     @property
     def size(self) -> int:
         return LATER_PAGE if self.known else FIRST_PAGE
+
+
+def in_order(documents: Mapping[str, Found]) -> list[Found]:
+    """Order documents as they came into the index, which is that of a folder."""
+    return sorted(documents.values())
 
 
 _ABOUT_BODY = {

@@ -7,25 +7,29 @@ from typing import Any
 from sc2_attrib.index.corpus.document import Occurrence
 from sc2_attrib.index.elastic.candidates import Found
 from sc2_attrib.index.elastic.connection import Connection, understood
-from sc2_attrib.index.elastic.records import PART_BYTES, part_id, unpack_places, unpack_text
+from sc2_attrib.index.elastic.records import (
+    PART_BYTES,
+    Origin,
+    part_id,
+    unpack_places,
+    unpack_text,
+)
 from sc2_attrib.index.errors import IndexUnusableError
 from sc2_attrib.index.segment.documents import content_id
 
 REQUEST_BYTES = 8 << 20  # raw text read by one request
+_FIELDS = ["text", "places", "source", "number"]
 MOST_BYTES = 1 << 30  # raw text of all candidates of one call
 
 
 @dataclass(frozen=True, slots=True)
 class StoredDocument:
-    """A document as the servers hold it; `occurrences` may be removed ones.
-
-    `source`: number of the corpus that brought it.
-    """
+    """A document as the servers hold it; `occurrences` may be removed ones."""
 
     identifier: bytes
     content: bytes
     occurrences: tuple[Occurrence, ...]
-    source: int
+    origin: Origin
 
 
 def read_documents(
@@ -45,7 +49,7 @@ def read_documents(
         ids = [part_id(found.document, part) for found in group for part in range(found.n_parts)]
         answer = connection.ask(
             lambda client, ids=ids: client.mget(  # type: ignore[misc]  # bound now
-                index=index, ids=ids, stored_fields=["text", "places", "source"], realtime=False
+                index=index, ids=ids, stored_fields=_FIELDS, realtime=False
             )
         )
         with understood(connection):
@@ -82,13 +86,13 @@ def _document(
             for part in range(found.n_parts)
         )
         occurrences = tuple(unpack_places(first["fields"]["places"][0]))
-        source = int(first["fields"]["source"][0])
+        origin = Origin.of(first["fields"])
     except (KeyError, ValueError, TypeError) as error:
         raise _damaged(connection, found.document, f"{type(error).__name__}: {error}") from error
     identifier = content_id(content)
     if identifier.hex() != found.document:
         raise _damaged(connection, found.document, "the text is another than the id says")
-    return StoredDocument(identifier, content, occurrences, source)
+    return StoredDocument(identifier, content, occurrences, origin)
 
 
 def _damaged(connection: Connection, document: str, why: str) -> IndexUnusableError:

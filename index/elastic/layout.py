@@ -6,7 +6,8 @@ One record a document, its id the hash of the content, so loading twice stores o
     grams          the strided grams (index/grams.py), each a term of 8 characters
     near           the near keys (index/near/keys.py), likewise, if the index has them
     repositories, owners    of its occurrences; take-downs ask for them
-    raw_bytes, n_places, n_parts, source    columns of numbers; `source`: which corpus brought it
+    raw_bytes, n_places, n_parts, source, number    columns of numbers: `source` is the corpus that
+                   brought it, `number` its place there, which is the order that answers obey
     text           the raw content, a zstd frame, stored and never searched
     places         the occurrences with their licence evidence, JSON lines in a zstd frame
 
@@ -43,6 +44,7 @@ MAPPINGS: Final[dict[str, Any]] = {
         "n_places": _COLUMN,
         "n_parts": _COLUMN,
         "source": {**_COLUMN, "store": True},
+        "number": {**_COLUMN, "store": True},
         "text": _STORED,
         "places": _STORED,
         "about": _STORED,

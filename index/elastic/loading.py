@@ -28,6 +28,7 @@ from sc2_attrib.index.elastic.connection import (
 )
 from sc2_attrib.index.elastic.records import (
     KeyScheme,
+    Origin,
     Record,
     encode,
     license_record,
@@ -47,15 +48,14 @@ PATIENCE_S = 120.0  # with servers that are busy or gone, before a load gives up
 class Document:
     """A content to load, with all its occurrences, of which the last `n_new` are news.
 
-    `source`: number of the corpus that brought it first. `seq_no`, `primary_term`: of the record
-    that it replaces; None: there is none.
+    `seq_no`, `primary_term`: of the record that it replaces; None: there is none.
     """
 
     content: bytes
     identifier: bytes
     occurrences: tuple[Occurrence, ...]
     n_new: int
-    source: int
+    origin: Origin
     seq_no: int | None = None
     primary_term: int = 0
 
@@ -71,7 +71,7 @@ class Document:
 
     def without_base(self) -> "Document":
         """Only what is to be added: to be joined anew with what the servers hold."""
-        return Document(self.content, self.identifier, self.news, self.n_new, self.source)
+        return Document(self.content, self.identifier, self.news, self.n_new, self.origin)
 
 
 @dataclass(slots=True)
@@ -99,7 +99,6 @@ class Loader:
         *,
         level: int,
         jobs: int,
-        patience_s: float = PATIENCE_S,
     ) -> None:
         """Start threads.
 
@@ -109,16 +108,15 @@ class Loader:
             keys: what documents are found by.
             level: of compression.
             jobs: requests under way at a time.
-            patience_s: how long to go on with servers that are busy or gone.
         """
         self.loaded = Loaded()
         self.source = 0  # corpus that what is added from now on belongs to
+        self._n_added = 0  # documents; one that comes again later counts again
         self._connection = connection
         self._index = index
         self._keys = keys
         self._level = level
         self._jobs = jobs
-        self._patience_s = patience_s
         self._lock = threading.Lock()
         self._pool = ThreadPoolExecutor(jobs)
         self._sending: deque[Future[None]] = deque()
@@ -135,8 +133,9 @@ class Loader:
         known = self._batch.documents.get(identifier)
         if known is None:
             self._batch.documents[identifier] = Document(
-                content, identifier, (occurrence,), 1, self.source
+                content, identifier, (occurrence,), 1, Origin(self.source, self._n_added)
             )
+            self._n_added += 1
             self._batch.raw_bytes += len(content)
         elif occurrence not in known.occurrences:
             occurrences = (*known.occurrences, occurrence)
@@ -201,7 +200,7 @@ class Loader:
         answer = self._patiently(
             lambda: self._connection.ask(
                 lambda client: client.mget(
-                    index=self._index, ids=ids, stored_fields=["places", "source"]
+                    index=self._index, ids=ids, stored_fields=["places", "source", "number"]
                 )
             )
         )
@@ -215,7 +214,7 @@ class Loader:
     def _store(self, documents: Sequence[Document]) -> list[Document]:
         """Send documents until each is stored or in conflict; the latter are returned."""
         left, size, conflicts = list(documents), len(documents), list[Document]()
-        for _ in pauses(self._patience_s):
+        for _ in pauses(PATIENCE_S):
             refused: list[Document] = []
             for at in range(0, len(left), max(size, 1)):
                 refused += self._attempt(left[at : at + size], conflicts)
@@ -274,7 +273,7 @@ class Loader:
             document.identifier,
             document.occurrences,
             self._keys,
-            source=document.source,
+            origin=document.origin,
             level=self._level,
         )
         lines = [encode(part, "index", self._index) for part in parts]
@@ -285,7 +284,7 @@ class Loader:
 
     def _patiently(self, request: Callable[[], R]) -> R:
         """Repeat a request while the servers are busy or gone."""
-        for _ in pauses(self._patience_s):
+        for _ in pauses(PATIENCE_S):
             try:
                 return request()
             except ServersBusyError as error:
@@ -294,7 +293,7 @@ class Loader:
 
     def _impatient(self) -> IndexServerError:
         return IndexServerError(
-            f"{self._last_refusal}; gave up after {self._patience_s:.0f} s; the same command goes"
+            f"{self._last_refusal}; gave up after {PATIENCE_S:.0f} s; the same command goes"
             " on where it was"
         )
 
@@ -317,7 +316,7 @@ def _joined(document: Document, found: Mapping[str, Any]) -> Document:
         document,
         occurrences=(*there, *news),
         n_new=len(news),
-        source=found["fields"]["source"][0],
+        origin=Origin.of(found["fields"]),
         seq_no=found["_seq_no"],
         primary_term=found["_primary_term"],
     )

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sc2_attrib.index.elastic.about import StoredAbout
-from sc2_attrib.index.elastic.candidates import Found, documents_of
+from sc2_attrib.index.elastic.candidates import COLUMNS, Found, documents_of, in_order
 from sc2_attrib.index.elastic.connection import Connection
 from sc2_attrib.index.elastic.documents import read_documents
 from sc2_attrib.index.elastic.records import near_terms_of
@@ -76,8 +76,7 @@ def search_near(
     _list_by_keys(connection, wanted, scheme, fast=pace.is_fast)
     _list_by_matches(connection, wanted, question)
     everything = {name: found for each in wanted.values() for name, found in each.documents.items()}
-    ordered = [everything[name] for name in sorted(everything)]
-    documents = read_documents(connection, stored.index, ordered)
+    documents = read_documents(connection, stored.index, in_order(everything))
     with scratch_segment(documents, stored.about, with_near=True) as segment:
         if segment is None or segment.near is None:
             return results
@@ -128,7 +127,7 @@ def _bodies(keys: Numbers, size: int) -> list[dict[str, Any]]:
             "track_total_hits": False,
             "sort": ["_score", {"document": "asc"}],
             "stored_fields": "_none_",
-            "docvalue_fields": ["document", "raw_bytes", "n_parts"],
+            "docvalue_fields": COLUMNS,
         }
         for at in range(0, len(terms), _KEYS_AT_ONCE)
     ]
@@ -171,7 +170,7 @@ def _find(connection: Connection, names: Sequence[str]) -> dict[str, Found]:
             "size": len(ids),
             "track_total_hits": False,
             "stored_fields": "_none_",
-            "docvalue_fields": ["document", "raw_bytes", "n_parts"],
+            "docvalue_fields": COLUMNS,
         }
         (answer,) = connection.search([body])
         found |= documents_of(connection, answer)

@@ -3,9 +3,9 @@
 import base64
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -39,6 +39,18 @@ class KeyScheme:
     near: NearScheme | None = None
 
 
+class Origin(NamedTuple):
+    """Which corpus of the index brought a document first, and as its how-manieth."""
+
+    source: int
+    number: int
+
+    @classmethod
+    def of(cls, fields: Mapping[str, Any]) -> "Origin":
+        """Read the fields of a record."""
+        return cls(int(fields["source"][0]), int(fields["number"][0]))
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
     """One record: its id and its fields, ready to be sent."""
@@ -53,7 +65,7 @@ def records(
     occurrences: Sequence[Occurrence],
     keys: KeyScheme,
     *,
-    source: int,
+    origin: Origin,
     level: int,
 ) -> list[Record]:
     """Make the records of a document, later parts first: the first makes it whole."""
@@ -69,13 +81,14 @@ def records(
                 "grams": grams,
                 "raw_bytes": len(content),
                 "n_parts": len(parts),
+                **origin._asdict(),
                 "text": packed(compressor.compress(part)),
             },
         )
         for number, (part, grams) in enumerate(zip(parts, terms, strict=True))
     ]
     made[0].fields.update(
-        places_fields(occurrences, compressor), source=source, near=near_terms(content, keys.near)
+        places_fields(occurrences, compressor), near=near_terms(content, keys.near)
     )
     return made[::-1]
 

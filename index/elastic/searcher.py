@@ -14,7 +14,7 @@ from typing import Self
 
 from sc2_attrib.index.elastic.about import read_about
 from sc2_attrib.index.elastic.address import ServerAddress
-from sc2_attrib.index.elastic.candidates import Candidates, find_candidates
+from sc2_attrib.index.elastic.candidates import Candidates, find_candidates, in_order
 from sc2_attrib.index.elastic.connection import Connection
 from sc2_attrib.index.elastic.documents import read_documents
 from sc2_attrib.index.elastic.license_files import LicenseFiles
@@ -80,7 +80,7 @@ class ElasticIndex:
             return []
         candidates = self._candidates(texts, min_chars)
         stored = candidates.stored
-        wanted = [candidates.documents[name] for name in sorted(candidates.documents)]
+        wanted = in_order(candidates.documents)
         documents = read_documents(self._connection, stored.index, wanted)
         with scratch_segment(documents, stored.about) as segment:
             searches = (

@@ -12,7 +12,7 @@ from typing import Any
 from sc2_attrib.index.building import BuildSummary
 from sc2_attrib.index.elastic.about import About, StoredAbout, change_about, read_about
 from sc2_attrib.index.elastic.building import stored_bytes, totals
-from sc2_attrib.index.elastic.candidates import Found
+from sc2_attrib.index.elastic.candidates import COLUMNS, Found
 from sc2_attrib.index.elastic.connection import Connection, understood
 from sc2_attrib.index.elastic.documents import StoredDocument, read_documents
 from sc2_attrib.index.elastic.records import (
@@ -116,7 +116,7 @@ def verify_on_server(connection: Connection) -> Iterator[int]:
     """
     stored = read_about(connection)
     n_documents = 0
-    for page in _pages(connection, stored.index, {"exists": {"field": "source"}}):
+    for page in _pages(connection, stored.index, {"exists": {"field": "n_places"}}):
         for document in read_documents(connection, stored.index, page):
             _check_grams(connection, stored, document)
             n_documents += 1
@@ -200,7 +200,7 @@ def _is_denied(hit: Mapping[str, Any], deny: DenyList) -> bool:
 
 
 def _named(
-    deny: DenyList, *, repositories: str = "repositories", exists: str = "source"
+    deny: DenyList, *, repositories: str = "repositories", exists: str = "n_places"
 ) -> dict[str, Any]:
     """Query the documents with an occurrence that a deny list names.
 
@@ -230,7 +230,7 @@ def _pages(connection: Connection, index: str, query: dict[str, Any]) -> Iterato
         "sort": [{"document": "asc"}],
         "track_total_hits": False,
         "stored_fields": "_none_",
-        "docvalue_fields": ["document", "raw_bytes", "n_parts"],
+        "docvalue_fields": COLUMNS,
     }
     connection.ask(lambda client: client.indices.refresh(index=index))
     while True:
@@ -258,7 +258,7 @@ def _leave_out(
         document.identifier,
         kept or document.occurrences,
         stored.about.keys,
-        source=document.source,
+        origin=document.origin,
         level=stored.about.level,
     )
     for record in [made[-1]] if kept else made[::-1]:
@@ -286,8 +286,11 @@ def _merge(connection: Connection, index: str) -> None:
         )
     )
     with understood(connection):
-        task: str = answer["task"]
-    while not connection.ask(lambda client: client.tasks.get(task_id=task))["completed"]:
+        path = f"/_tasks/{answer['task']}"
+    # By its path: the client's own method warns that this interface may change one day.
+    while not connection.ask(
+        lambda client: client.perform_request("GET", path, headers={"accept": "application/json"})
+    )["completed"]:
         time.sleep(_POLL_S)
 
 
@@ -298,7 +301,7 @@ def _check_grams(connection: Connection, stored: StoredAbout, document: StoredDo
         document.identifier,
         document.occurrences,
         stored.about.keys,
-        source=0,
+        origin=document.origin,
         level=1,
     )
     for record in made:
