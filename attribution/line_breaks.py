@@ -2,7 +2,7 @@
 
 Plain: anywhere between two lines. Not enough: a string, a comment or a heredoc may go over lines,
 a backslash may join two, and inside some brackets a comment would be content. So the text is
-scanned as the syntax of its language says (comment_syntax.py), and a break between lines is free
+scanned as the syntax of its language says (comment_languages.py), and a break between lines is free
 where nothing is open. Python is scanned by its own tokenizer. Where the scan can't be sure it says
 no: the caller has other ways.
 
@@ -19,13 +19,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Final
 
-from sc2_attrib.attribution.comment_syntax import (
-    JAVASCRIPT,
-    JSX,
-    SYNTAX_BY_LANGUAGE,
-    Region,
-    Syntax,
-)
+from sc2_attrib.attribution.comment_languages import JAVASCRIPT, JSX, SYNTAX_BY_LANGUAGE
+from sc2_attrib.attribution.comment_syntax import Nesting, Region, Syntax
 
 # What must be the first line of a file, or stand in the first two.
 _HEAD = re.compile(
@@ -34,7 +29,6 @@ _HEAD = re.compile(
 )
 _CODING = re.compile(r"^[ \t\f]*#.*?coding[:=]")
 _JSX = re.compile(r"(?:\breturn|[(=?:&|,>])\s*<(?:[A-Za-z][\w.]*[\s/>]|>)")
-_TEMPLATE = re.compile(r"\\[\s\S]|`|\$\{|[{}]|\"(?:\\.|[^\"\\\n])*+\"|'(?:\\.|[^'\\\n])*+'")
 _CLOSING: Final = dict(zip(")]}", "([{", strict=True))
 _OPENINGS: Final = frozenset("([{")
 
@@ -149,8 +143,9 @@ class _Scan:
         elif kind == "comment":
             end = self.source.find("\n", end)
             return len(self.source) if end < 0 else end
-        elif kind == "template":
-            end = _template_end(self.source, end)
+        elif kind == "nested":
+            assert self.syntax.nesting is not None
+            end = _nested_end(self.syntax.nesting, self.source, end)
         else:
             region = self.syntax.regions[int(kind.removeprefix("region"))]
             rest = _rest(region, token).match(self.source, end)
@@ -213,8 +208,8 @@ def _token_kinds(syntax: Syntax) -> Iterator[str]:
         yield f"(?P<region{number}>{region.opening})"
     if syntax.line_comments:
         yield f"(?P<comment>{'|'.join(syntax.line_comments)})"
-    if syntax in (JAVASCRIPT, JSX):
-        yield "(?P<template>`)"
+    if syntax.nesting:
+        yield f"(?P<nested>{syntax.nesting.quote})"
     yield r"(?P<bracket>[()\[\]{}])|(?P<newline>\n)"
 
 
@@ -227,19 +222,24 @@ def _rest(region: Region, opening: re.Match[str]) -> re.Pattern[str]:
     return re.compile(region.rest.replace("{0}", re.escape(found)), re.MULTILINE)
 
 
-def _template_end(source: str, position: int) -> int:
-    """Find the end of a JavaScript template, which may hold code that holds templates."""
-    inside = ["`"]
-    while found := _TEMPLATE.search(source, position):
-        token, position = found[0], found.end()
-        if inside[-1] == "`" and token[0] in "\"'":
-            position = found.start() + 1  # a quote in a template is text
-        elif (inside[-1] == "`" and token == "${") or (token == "{" and inside[-1] == "}"):
-            inside.append("}")
-        elif token == inside[-1]:
+@cache
+def _nested_tokens(nesting: Nesting, inside: str) -> re.Pattern[str]:
+    """Make the expression of all that means something in what `inside` closes."""
+    unfit, passed = nesting.unfit.get(inside, "(?!)"), nesting.passed.get(inside, "(?!)")
+    marks = "|".join(map(re.escape, {inside: "", **nesting.openings[inside]}))
+    return re.compile(rf"(?P<unfit>{unfit})|\\[\s\S]|{passed}|(?P<mark>{marks})")
+
+
+def _nested_end(nesting: Nesting, source: str, position: int) -> int:
+    """Find the end of a string that may hold code that holds strings; -1 where it is not known."""
+    inside = [nesting.quote]
+    while inside:
+        found = _nested_tokens(nesting, inside[-1]).search(source, position)
+        if found is None or found["unfit"]:
+            return -1
+        position = found.end()
+        if found["mark"] == inside[-1]:
             inside.pop()
-        elif token == "`":
-            inside.append("`")
-        if not inside:
-            return position
-    return -1
+        elif found["mark"]:
+            inside.append(nesting.openings[inside[-1]][found["mark"]])
+    return position

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sc2_attrib.attribution.comment_syntax import SYNTAX_BY_LANGUAGE
+from sc2_attrib.attribution.comment_languages import SYNTAX_BY_LANGUAGE
 from sc2_attrib.attribution.line_breaks import free_breaks, syntax_of
 from sc2_attrib.index.corpus.language import language_named
 
@@ -51,7 +51,13 @@ CASES = {
         "g \\",
         "|h",
         "fi # it's",
-        "i",
+        "cat <<=i",
+        "|j",
+        "|=i",
+        'k "$(l "m',
+        '|n")',
+        '|o"',
+        "p",
         "",
     ],
     "Ruby": [
@@ -64,6 +70,8 @@ CASES = {
         "|  .d",
         "e = 'f",
         "|'",
+        'g "#{h["i',
+        '|j"]}"',
         "__END__",
         "|g",
         "|",
