@@ -51,14 +51,15 @@ class Anchors(NamedTuple):
     slacks: Numbers
 
 
-def anchors_of_keys(hits: Hits, keys: QueryKeys) -> Anchors:
-    """Make anchors of the keys that were found, but of none that too many documents have."""
+def anchors_of_keys(hits: Hits, keys: QueryKeys) -> tuple[Anchors, bool]:
+    """Make anchors of the first postings of each key; tell whether some key has more of them."""
     counts = np.bincount(hits.rows, minlength=keys.keys.size)
     firsts = np.cumsum(counts) - counts
     kept = np.arange(hits.rows.size) - firsts[hits.rows] < MOST_HITS
     rows, documents, places = (column[kept] for column in hits)
     slacks = np.where(rows < keys.n_bands, _WINDOW_SLACK, 0)
-    return Anchors(documents, keys.places[rows], places - keys.places[rows], slacks)
+    anchors = Anchors(documents, keys.places[rows], places - keys.places[rows], slacks)
+    return anchors, not kept.all()
 
 
 def anchors_of_matches(found: SearchResult, lexemes: Lexemes, documents: NearDocuments) -> Anchors:

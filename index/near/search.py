@@ -107,8 +107,9 @@ class NearSearch:
     ) -> tuple[list[Region], bool]:
         """Align candidates as far as the bounds allow; the regions, and whether some were left."""
         bounds = Bounds.of(lexemes.hashes.size)
-        n_cells, regions, bounded = 0, list[Region](), False
-        for number, (part, candidate) in enumerate(self._candidates(lexemes, found)):
+        n_cells, regions = 0, list[Region]()
+        rows, bounded = self._candidates(lexemes, found)
+        for number, (part, candidate) in enumerate(rows):
             if number >= bounds.n_candidates or n_cells >= bounds.n_cells:
                 return regions, True
             if _is_hopeless(candidate, regions):
@@ -117,6 +118,7 @@ class NearSearch:
             if theirs is None:
                 bounded = True
                 continue
+            bounded |= candidate.high - candidate.low > MOST_WIDTH
             cells, more = self._align(part, candidate, ours, *theirs)
             n_cells += cells
             regions += more
@@ -124,23 +126,22 @@ class NearSearch:
 
     def _candidates(
         self, lexemes: Lexemes, found: SearchResult
-    ) -> Iterator[tuple[NearDocuments, Candidate]]:
-        """Candidates of all parts, the most promising first."""
+    ) -> tuple[list[tuple[NearDocuments, Candidate]], bool]:
+        """Candidates of all parts, the most promising first, and whether there may be more."""
         spans = [_lexeme_range(lexemes, match.start, match.stop) for match in found.matches]
         query = keys.query_keys(lexemes, self._parts[0].scheme, fast=self._fast)
-        rows = []
+        rows, bounded = [], False
         for part in self._parts:
-            anchors = (
-                anchors_of_keys(part.look_up(query.keys, fast=self._fast), query),
-                anchors_of_matches(found, lexemes, part),
-            )
+            hits = part.look_up(query.keys, fast=self._fast)
+            anchors, is_cut = anchors_of_keys(hits, query)
+            bounded |= is_cut
             rows += [
                 (part, candidate)
-                for candidate in candidates(anchors)
+                for candidate in candidates((anchors, anchors_of_matches(found, lexemes, part)))
                 if not part.is_removed(candidate.document) and not _is_explained(candidate, spans)
             ]
         rows.sort(key=lambda row: (-row[1].score, row[0].swhid(row[1].document), row[1].start))
-        yield from rows
+        return rows, bounded
 
     def _read(
         self, part: NearDocuments, candidate: Candidate, n_lexemes: int

@@ -12,6 +12,7 @@ from datasketch import MinHash
 from sc2_attrib.index.building import add_to_index, compact_index
 from sc2_attrib.index.errors import CorruptIndexError, UsageError
 from sc2_attrib.index.local import LocalIndex, open_index
+from sc2_attrib.index.near import candidates as near_candidates
 from sc2_attrib.index.near import search as near_search
 from sc2_attrib.index.near.keys import shingle_hash, shingles
 from sc2_attrib.index.near.lexer import lex
@@ -222,6 +223,28 @@ def test_a_bound_that_was_met_is_marked(index: LocalIndex, monkeypatch: pytest.M
     assert cut.bounded
     assert len(sources(cut)) == 2
     assert all(match.at_least for match in cut.matches)
+
+
+def test_postings_left_out_are_marked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a key stands in more places than are followed, the result says so."""
+    documents = [document(TEXTS[0] + b"// %d\n" % i, f"{i}.c") for i in range(6)]
+    with indexed(tmp_path / "ix", documents) as index:
+        whole = near(index, all_renamed(TEXTS[0]))
+        assert (len(sources(whole)), whole.bounded) == (6, False)
+        monkeypatch.setattr(near_candidates, "MOST_HITS", 4)
+        cut = near(index, all_renamed(TEXTS[0]))
+        assert (len(sources(cut)), cut.bounded) == (4, True)
+        assert all(match.at_least for match in cut.matches)
+
+
+def test_a_band_that_was_cut_is_marked(index: LocalIndex, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where insertions spread a copy over more diagonals than are aligned, the result says so."""
+    lines = all_renamed(TEXTS[3]).split(b"\n")
+    text = b"\n".join([*lines[:12], *OTHERS[3].split(b"\n"), *lines[12:]])
+    whole = near(index, text)
+    assert (sources(whole), whole.bounded) == ({"3.c"}, False)
+    monkeypatch.setattr(near_search, "MOST_WIDTH", 80)
+    assert near(index, text).bounded
 
 
 def test_sources_are_bounded_and_each_licence_kept(tmp_path: Path) -> None:
