@@ -3,7 +3,7 @@
 import difflib
 import os
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
@@ -16,10 +16,11 @@ from sc2_attrib.attribution.annotate import snippets_of, untagged
 from sc2_attrib.attribution.check import Checker, CheckInput
 from sc2_attrib.attribution.ids import sha256
 from sc2_attrib.attribution.outcome import CLEAN, INCOMPLETE, VIOLATION, FailOn
+from sc2_attrib.attribution.report.visible import visible
 from sc2_attrib.attribution.result import InputKind, InputRecord, InputStatus, MatchRecord, Result
 from sc2_attrib.attribution.sidecar import SUFFIX, is_sidecar, render
 from sc2_attrib.attribution.snippet_tags import Untagged
-from sc2_attrib.attribution.text import readable
+from sc2_attrib.attribution.text import readable, readable_path
 from sc2_attrib.cli.check_options import NEAR as DEFAULT_NEAR
 from sc2_attrib.cli.check_options import MinChars, NoNear, near_options
 from sc2_attrib.cli.input_files import Input
@@ -33,6 +34,7 @@ from sc2_attrib.cli.rewrite import rewrite
 from sc2_attrib.cli.run_record import RunStart
 from sc2_attrib.cli.session import Session
 from sc2_attrib.cli.streams import print_data
+from sc2_attrib.cli.unified_diff import quoted_name
 from sc2_attrib.cli.walk import reason_of
 from sc2_attrib.cli.wording import counted
 from sc2_attrib.index.errors import UsageError
@@ -103,18 +105,20 @@ def annotate(
     """
     session = Session.of(context)
     max_bytes = parse_size(max_file_size)
+    places: dict[str, Path] = {}
     if result is not None:
         found = _chosen(load_result(result), paths)
     elif paths:
         if STDIN in paths:
             raise UsageError("annotate: standard input can't be annotated; name files")
+        inputs = _noting(places, collect(paths, max_bytes=max_bytes))
         found = _checked(
-            session, collect(paths, max_bytes=max_bytes), index, policy, reviews=reviews,
+            session, inputs, index, policy, reviews=reviews,
             min_chars=min_chars, no_near=no_near, jobs=jobs,
         )  # fmt: skip
     else:
         raise UsageError("annotate: name files or folders, or a result with --result")
-    outcomes = list(_outcomes(found, session, always_sidecar=sidecar))
+    outcomes = list(_outcomes(found, places, session, always_sidecar=sidecar))
     return _conclude(outcomes, session, check=check, diff=diff)
 
 
@@ -151,6 +155,13 @@ def _checked(
     return judged.conclude(record, checked, fail_on=FailOn.NEVER, session=session)
 
 
+def _noting(places: dict[str, Path], inputs: Iterable[Input]) -> Iterator[Input]:
+    """Note where inputs lie: a result spells a path that is no UTF-8 in another way."""
+    for item in inputs:
+        places[readable_path(item.path)] = Path(item.path)
+        yield item
+
+
 def _without_tags(item: Input) -> Input:
     if not isinstance(item, CheckInput):
         return item
@@ -180,7 +191,7 @@ def _lies_in(path: str, folder: str) -> bool:
 
 
 def _outcomes(
-    result: Result, session: Session, *, always_sidecar: bool
+    result: Result, places: Mapping[str, Path], session: Session, *, always_sidecar: bool
 ) -> Iterator[_Change | _Failure]:
     matches: dict[str, list[MatchRecord]] = defaultdict(list)
     for match in result.matches:
@@ -191,14 +202,21 @@ def _outcomes(
         if record.status is InputStatus.ERROR:
             yield _Failure(record.path, record.reason or "not checked")
         elif record.status is InputStatus.CHECKED:
-            yield from _outcome(record, matches[record.id], session, always_sidecar=always_sidecar)
+            path = places.get(record.path, Path(record.path))
+            yield from _outcome(
+                path, record, matches[record.id], session, always_sidecar=always_sidecar
+            )
 
 
 def _outcome(
-    record: InputRecord, matches: Sequence[MatchRecord], session: Session, *, always_sidecar: bool
+    path: Path,
+    record: InputRecord,
+    matches: Sequence[MatchRecord],
+    session: Session,
+    *,
+    always_sidecar: bool,
 ) -> Iterator[_Change | _Failure]:
     """Say what is to become of one file and its sidecar."""
-    path = Path(record.path)
     try:
         before = path.read_bytes()
         old_sidecar = _read_sidecar(path)
@@ -216,7 +234,7 @@ def _outcome(
     tagged = AnnotatedText(plain.text)
     if not always_sidecar:
         tagged = annotate_text(plain.text, record.language, snippets)
-        _tell(record.path, tagged, session)
+        _tell(path, tagged, session)
     after = tagged.text if tagged.text is not None else plain.text
     said = counted(len(tagged.snippets or snippets), "snippet")
     if after != before:
@@ -228,12 +246,13 @@ def _outcome(
         yield _Change(_sidecar_path(path), old_sidecar, wanted, said)
 
 
-def _tell(path: str, tagged: AnnotatedText, session: Session) -> None:
+def _tell(path: Path, tagged: AnnotatedText, session: Session) -> None:
+    shown = _shown(path)
     if tagged.reason is not None:
-        session.says(f"{path}: {tagged.reason}; its snippets are in {Path(path).name}{SUFFIX}")
+        session.says(f"{shown}: {tagged.reason}; its snippets are in {_shown(_sidecar_path(path))}")
     for (first, last), (start, stop) in tagged.widened:
         session.says(
-            f"{path}: the copy in lines {first}-{last} is tagged as {start}-{stop}, the nearest"
+            f"{shown}: the copy in lines {first}-{last} is tagged as {start}-{stop}, the nearest"
             " lines between which a comment changes nothing"
         )
 
@@ -266,11 +285,11 @@ def _conclude(
         if diff:
             print_data(_diff_of(change))
         elif check:
-            print_data(f"{readable(os.fsencode(change.path))}: would change, {change.summary}\n")
+            print_data(f"{_shown(change.path)}: would change, {change.summary}\n")
         else:
             _write(change, failures)
     for failure in failures:
-        session.says(f"{failure.path}: not annotated: {failure.reason}")
+        session.says(f"{visible(failure.path)}: not annotated: {failure.reason}")
     done = Counter("deleted" if each.after is None else "written" for each in changes)
     verb = "would change" if check or diff else "changed"
     session.says(f"{counted(done.total(), 'file')} {verb}")
@@ -280,7 +299,7 @@ def _conclude(
 
 
 def _write(change: _Change, failures: list[_Failure]) -> None:
-    shown = readable(os.fsencode(change.path))
+    shown = _shown(change.path)
     try:
         rewrite(change.path, change.before, change.after)
     except OSError as error:
@@ -289,11 +308,15 @@ def _write(change: _Change, failures: list[_Failure]) -> None:
     print_data(f"{shown}: {change.summary}\n")
 
 
+def _shown(path: Path) -> str:
+    return visible(readable_path(path.as_posix()))
+
+
 def _diff_of(change: _Change) -> str:
-    shown = change.path.as_posix()
+    old, new = (quoted_name(os.fsencode(f"{side}/{change.path.as_posix()}")) for side in "ab")
     before, after = (
         readable(content or b"").splitlines(keepends=True)
         for content in (change.before, change.after)
     )
-    lines = difflib.unified_diff(before, after, f"a/{shown}", f"b/{shown}")
+    lines = difflib.unified_diff(before, after, old, new)
     return "".join(line if line.endswith("\n") else f"{line}\n" for line in lines)

@@ -19,6 +19,7 @@ _HUNK = re.compile(rb"@@ -\d+(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
 _FIRST_LINE = re.compile(rb"diff --git |--- \S|commit [0-9a-f]{40}|From [0-9a-f]{40} ")
 _ESCAPE = re.compile(rb'\\([0-7]{3}|[abtnvfr"\\])')
 _ESCAPED: Final = dict(zip(b'abtnvfr"\\', b'\a\b\t\n\v\f\r"\\', strict=True))
+_ESCAPES: Final = {code: letter for letter, code in _ESCAPED.items()}
 _NOWHERE: Final = b"/dev/null"
 _PREFIXES: Final = (b"a/", b"b/", b"i/", b"w/", b"c/", b"o/")  # git's, mnemonic ones included
 
@@ -178,6 +179,20 @@ def _name(text: bytes) -> bytes | None:
         return _ESCAPE.sub(_unescaped, text.rstrip()[1:-1])
     name = text.partition(b"\t")[0].removesuffix(b"\r")
     return None if name == _NOWHERE else name
+
+
+def quoted_name(name: bytes) -> str:
+    """Write a name as git does: quoted if it would not be read again as it is."""
+    text = name.decode(errors="surrogateescape")
+    if text.isprintable() and not re.search(r'["\\]', text):
+        return text
+    return '"' + "".join(map(_spelt, name)) + '"'
+
+
+def _spelt(code: int) -> str:
+    if code in _ESCAPES:
+        return f"\\{chr(_ESCAPES[code])}"
+    return chr(code) if 32 <= code < 127 else f"\\{code:03o}"
 
 
 def _unescaped(escape: re.Match[bytes]) -> bytes:

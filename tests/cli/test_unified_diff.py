@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sc2_attrib.cli.unified_diff import FileDiff, looks_like_diff, parse_diff
+from sc2_attrib.cli.unified_diff import FileDiff, looks_like_diff, parse_diff, quoted_name
 from sc2_attrib.index.errors import UsageError
 
 EDIT = b"""diff --git a/src/a.py b/src/a.py
@@ -103,6 +103,16 @@ def test_what_is_no_plain_diff_is_refused(diff: bytes) -> None:
 def test_diffs_are_told_from_other_texts(text: bytes, expected: bool) -> None:
     """Only what begins as diffs do, and has a hunk or a header of git, is one."""
     assert looks_like_diff(text) is expected
+
+
+@given(st.binary(min_size=1).filter(lambda name: b"\0" not in name))
+@settings(deadline=None)
+def test_quoted_names_are_read_again(name: bytes) -> None:
+    """A name survives its spelling in a header, which is one printable line."""
+    shown = quoted_name(b"b/" + name)
+    [diff] = parsed(f"--- a/x\n+++ {shown}\n@@ -1 +1 @@\n-a\n+b\n".encode())
+    assert diff.path == name
+    assert shown.isprintable()
 
 
 LINES = st.lists(st.sampled_from(["a", "b", "", "--- x", "+++ y", "@@ -1 +1 @@", "\\"]), max_size=8)
