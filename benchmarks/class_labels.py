@@ -1,7 +1,9 @@
 """How well classes are told, on the labelled matches of tests/data: confusion matrices."""
 
+import functools
 import hashlib
 import json
+import statistics
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,21 +15,44 @@ from sc2_attrib.index.near.lexer import lex
 
 LABELS = Path(__file__).parents[1] / "tests" / "data" / "match_labels.jsonl"
 
+LEAST_F1 = 0.85  # macro, of the held half
+
 Document = tuple[bytes, Place]
 Confusion = Counter[tuple[str, str]]
 
 
 def matrix_tables(corpus: Path) -> str:
     """Print both halves of the labels as Markdown: rows are labels, columns what was told."""
-    labels = [json.loads(line) for line in LABELS.read_text(encoding="utf-8").splitlines()]
-    documents = dict(_documents(corpus, {label["document"] for label in labels}))
     parts = ["## What classes are told\n"]
     for half in ("held", "tune"):
-        rows = [row for row in labels if row["half"] == half and row["document"] in documents]
-        if rows:
-            counts = Counter((row["class"], told(row, documents[row["document"]])) for row in rows)
-            parts.append(f"Half `{half}`, {len(rows)} matches:\n\n{_table(counts)}\n")
+        counts = confusion(corpus, half)
+        if counts:
+            parts.append(f"Half `{half}`, {counts.total()} matches:\n\n{_table(counts)}\n")
     return "\n".join(parts) if len(parts) > 1 else "No labelled match is in this corpus.\n"
+
+
+def held_f1(corpus: Path) -> float:
+    """Give the macro-F1 of the half that no rule was fitted to; 1 where the corpus has none."""
+    counts = confusion(corpus, "held")
+    return macro_f1(counts) if counts else 1.0
+
+
+@functools.cache
+def confusion(corpus: Path, half: str) -> Confusion:
+    """Count the labelled matches of a half that the corpus holds, by label and what is told."""
+    labels = [json.loads(line) for line in LABELS.read_text(encoding="utf-8").splitlines()]
+    labels = [label for label in labels if label["half"] == half]
+    documents = dict(_documents(corpus, {label["document"] for label in labels}))
+    return Counter(
+        (label["class"], told(label, documents[label["document"]]))
+        for label in labels
+        if label["document"] in documents
+    )
+
+
+def macro_f1(counts: Confusion) -> float:
+    """Average F1 over all classes."""
+    return statistics.fmean(_f1(counts, each.value) for each in MatchClass)
 
 
 def told(label: dict[str, Any], document: Document) -> str:
@@ -65,14 +90,18 @@ def _table(counts: Confusion) -> str:
     names = [each.value for each in MatchClass]
     lines = [f"| label | {' | '.join(names)} | precision | recall | F1 |"]
     lines.append("|---" * (len(names) + 4) + "|")
-    scores = []
     for name in names:
         n_told = sum(counts[other, name] for other in names)
         n_true = sum(counts[name, other] for other in names)
         hit = counts[name, name]
         precision, recall = hit / max(n_told, 1), hit / max(n_true, 1)
-        scores.append(2 * hit / max(n_told + n_true, 1))
         cells = " | ".join(str(counts[name, other]) for other in names)
-        lines.append(f"| {name} | {cells} | {precision:.3f} | {recall:.3f} | {scores[-1]:.3f} |")
-    mean = sum(scores) / len(scores)
-    return "\n".join([*lines, "", f"Macro-F1 {mean:.3f}."])
+        shares = f"{precision:.3f} | {recall:.3f} | {_f1(counts, name):.3f}"
+        lines.append(f"| {name} | {cells} | {shares} |")
+    return "\n".join([*lines, "", f"Macro-F1 {macro_f1(counts):.3f}."])
+
+
+def _f1(counts: Confusion, name: str) -> float:
+    n_told = sum(n for (_, told), n in counts.items() if told == name)
+    n_true = sum(n for (label, _), n in counts.items() if label == name)
+    return 2 * counts[name, name] / max(n_told + n_true, 1)

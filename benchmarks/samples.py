@@ -1,6 +1,10 @@
-"""Texts to measure with: parts of the corpus' files, and code that the corpus doesn't hold."""
+"""Texts to measure with: parts of the corpus' files.
 
-import importlib.util
+Files of all repositories and languages are drawn alike. A part is whole lines; parts that are
+tables (few names), lie in very long lines or read as less than was asked for once they are cut out
+are left out.
+"""
+
 import random
 from collections import defaultdict
 from collections.abc import Iterator
@@ -12,7 +16,8 @@ from sc2_attrib.index.near.lexer import NAME, lex
 from sc2_attrib.index.segment.documents import content_id, swhid
 
 MOST_BYTES = 400_000  # of a file that is sampled
-CODE_SUFFIXES = (".py", ".h", ".hpp", ".cuh", ".pyx", ".pxd", ".js", ".cpp", ".c", ".f90")
+MOST_PART = 8000  # bytes of a part
+LEAST_NAMES = 0.15  # share of its lexemes
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +30,12 @@ class Sample:
     text: bytes
     lines: tuple[int, int]
     n_lexemes: int
+
+    @property
+    def n_lines(self) -> int:
+        """Lines of the text."""
+        first, last = self.lines
+        return last - first + 1
 
 
 def samples(corpus: Path, n: int, sizes: tuple[int, ...], rng: random.Random) -> list[Sample]:
@@ -39,26 +50,6 @@ def samples(corpus: Path, n: int, sizes: tuple[int, ...], rng: random.Random) ->
         if before == len(found) and not any(pools):
             break
     return found
-
-
-def novel_texts(packages: list[str], n: int, size: int, seed: int) -> list[tuple[str, bytes]]:
-    """Cut texts of `size` bytes out of the sources of installed packages: place and text."""
-    rng, files = random.Random(seed), []
-    for package in packages:
-        spec = importlib.util.find_spec(package)
-        if spec and spec.origin:
-            root = Path(spec.origin).parent
-            files += [
-                (root.parent, path)
-                for path in sorted(root.rglob("*"))
-                if path.suffix in CODE_SUFFIXES and path.stat().st_size >= size
-            ]
-    texts = []
-    for root, path in rng.choices(files, k=n) if files else ():
-        content = path.read_bytes()
-        start = rng.randrange(len(content) - size + 1)
-        texts.append((f"{path.relative_to(root)}:{start}", content[start : start + size]))
-    return texts
 
 
 def _pools(corpus: Path, rng: random.Random) -> Iterator[list[dict[str, Any]]]:
@@ -96,7 +87,9 @@ def _sample(row: dict[str, Any], sizes: tuple[int, ...], rng: random.Random) -> 
     end = document.find(b"\n", int(lexemes.stops[first + wanted - 1])) + 1 or len(document)
     text = document[start:end]
     inside = lex(text, fast=True)
-    if len(text) > 8000 or (inside.kinds == NAME).mean() < 0.15:  # a table
+    if len(text) > MOST_PART or inside.kinds.size < wanted:
+        return None
+    if (inside.kinds == NAME).mean() < LEAST_NAMES:
         return None
     line = document.count(b"\n", 0, start) + 1
     lines = (line, line + text.rstrip(b"\n").count(b"\n"))
