@@ -33,6 +33,7 @@ from sc2_attrib.index.search import ExactMatch, Searcher
 from sc2_attrib.index.text import normalize
 
 LEAST_ROOM = 16  # bytes of a token, without white space; of StarCoder2's few are longer
+LONGEST_CHARACTER = 4  # bytes in UTF-8
 CACHED_RUNS = 4096  # decisions about runs that are kept
 
 
@@ -79,6 +80,7 @@ class PolicyVeto:
         policy: Policy = DEFAULT_POLICY,
         min_chars: int | None = None,
         own_code: Searcher | None = None,
+        common: int = COMMON_REPOSITORIES,
     ) -> None:
         """Deny what `policy` denies.
 
@@ -88,6 +90,7 @@ class PolicyVeto:
             min_chars: shortest run that counts, in normalised characters; None for 100, or for
                 what the index can follow where that is more.
             own_code: an index of the user's own code, whose text is never denied.
+            common: repositories from which on a text is common.
 
         Raises:
             UsageError: the index can't follow texts, or only longer runs.
@@ -97,7 +100,8 @@ class PolicyVeto:
                 f"{searcher.describe().location}: text can be avoided only by an index in a folder,"
                 " which answers within a token's time; build one, or use --on-match annotate"
             )
-        self._searcher, self._policy, self._own_code = searcher, policy, own_code
+        self._searcher, self._policy = searcher, policy
+        self._own_code, self._common = own_code, common
         self._follower = searcher.follow_runs(self._may_be_denied)
         least = self._follower.settled_chars + LEAST_ROOM
         self.min_chars = max(DEFAULT_MIN_CHARS, least) if min_chars is None else min_chars
@@ -152,16 +156,26 @@ class PolicyVeto:
 
     def check(self, state: VetoState, tokens: Sequence[bytes]) -> list[DeniedRun | None]:
         """Try tokens (normalised bytes) by a search for each: the run that it would complete."""
-        before = state.text.text[-2 * self.min_chars :]
+        text = state.text.text
+        near = text[-2 * self.min_chars :]
+        found = dict(zip(tokens, self._matches(near, tokens), strict=True))
+        longer = [token for token in tokens if len(near) < len(text) and _is_cut(found[token])]
+        found_whole = dict(zip(longer, self._matches(text, longer), strict=True))
+        return [
+            self._completed(state, text, token, found_whole[token])
+            if token in found_whole
+            else self._completed(state, near, token, found[token])
+            for token in tokens
+        ]
+
+    def _matches(self, before: bytes, tokens: Sequence[bytes]) -> list[Sequence[ExactMatch]]:
+        """Search a text with each token behind it."""
         found = self._searcher.search(
             [before + token for token in tokens],
             min_chars=self.min_chars,
             max_sources=DEFAULT_MAX_SOURCES,
         )
-        return [
-            self._completed(state, before, token, result.matches)
-            for token, result in zip(tokens, found, strict=True)
-        ]
+        return [each.matches for each in found]
 
     def _completed(
         self, state: VetoState, before: bytes, token: bytes, matches: Sequence[ExactMatch]
@@ -217,7 +231,7 @@ class PolicyVeto:
             SourceFacts(each.license.expression, each.repo, each.path, each.language)
             for each in described
         )
-        common = match.n_repositories >= COMMON_REPOSITORIES
+        common = match.n_repositories >= self._common
         facts = MatchFacts(sources=sources, common=common, at_least=match.at_least)
         if self._policy.judge(facts).action is not Action.DENY:
             return None
@@ -256,6 +270,11 @@ class PolicyVeto:
         place = next(filter(self._denies_place, document.read_occurrences()))
         expression = license_of(place, self._searcher.license_texts).expression
         return _Denied(document.swhid, expression, place.repository, place.path)
+
+
+def _is_cut(matches: Sequence[ExactMatch]) -> bool:
+    """Tell whether a match begins where the text does, but for a part of a character."""
+    return any(match.start < LONGEST_CHARACTER for match in matches)
 
 
 def _stands_in(run: bytes, sent: Sequence[bytes]) -> bool:

@@ -50,7 +50,11 @@ def watched_model(
     if on_match is OnMatch.ANNOTATE:
         return model
     veto = PolicyVeto(
-        searcher, policy=checker.policy, min_chars=checker.min_chars, own_code=own_code
+        searcher,
+        policy=checker.policy,
+        min_chars=checker.min_chars,
+        own_code=own_code,
+        common=checker.common,
     )
     return GuardedModel(model, veto, on_match=on_match)
 

@@ -18,22 +18,21 @@ False Sense of Privacy, 2023, https://arxiv.org/abs/2210.17546
 from __future__ import annotations
 
 import hashlib
-from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
-from sc2_attrib.generator.token_bytes import token_bytes
+from sc2_attrib.generator.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
     import torch
-    from transformers import PreTrainedTokenizerBase
 
 TRIED_TOKENS = 32  # of those that must be tried one by one; top_k is 50 where it is not set
 LOGGED_PROBABILITY = 0.01  # of a token whose veto is logged even if it was not the likeliest
+FOLLOWED_TEXTS = 1024  # that are kept whole: of the last steps, as each is as long as its text
 
 S = TypeVar("S")
 
@@ -110,24 +109,33 @@ class Veto(Protocol[S]):
 
 
 @dataclass(frozen=True, slots=True)
-class _Text(Generic[S]):
-    """What is known of one sequence of token ids.
+class _Outcome:
+    """What is to be said of one sequence of token ids.
 
     `completed`: the run that its last token completed, where decoding stops for it.
     """
 
-    state: S
-    n_new: int
-    denied: Sequence[DeniedRun]
     vetoes: tuple[Vetoed, ...] = ()
     completed: DeniedRun | None = None
     has_ended: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class _Text(Generic[S]):
+    """What is known of one sequence of token ids."""
+
+    state: S
+    n_new: int
+    denied: Sequence[DeniedRun]
+    outcome: _Outcome = _Outcome()
+
+
 class Guard(Generic[S]):
     """Watches one call of `generate`; what transformers calls a LogitsProcessor.
 
-    Make one for each call: the ids of its first step are the prompt.
+    Make one for each call: the ids of its first step are the prompt. It goes before processors that
+    leave tokens out, such as `top_k`, as transformers itself puts those of the caller; where none
+    is left to choose the text ends.
     """
 
     def __init__(
@@ -141,7 +149,8 @@ class Guard(Generic[S]):
         self._veto = veto
         self._on_match = on_match
         self._words = vocabulary
-        self._texts: dict[bytes, _Text[S]] = {}
+        self._texts: dict[bytes, _Text[S]] = {}  # the oldest first
+        self._outcomes: dict[bytes, _Outcome] = {}
 
     def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
         """Lower the scores of tokens that must not be chosen to -inf.
@@ -155,36 +164,53 @@ class Guard(Generic[S]):
         """
         scores = scores.clone()  # type: ignore[assignment]  # torch says Tensor
         for row, ids in enumerate(input_ids.cpu().numpy()):
+            ids = self._bare(ids)
             text = self._text(ids)
-            if text.has_ended:
+            if text.outcome.has_ended:
                 continue
             if self._on_match is OnMatch.STOP:
-                if text.completed is not None:
+                if text.outcome.completed is not None:
                     self._force_end(scores[row])
-            else:
-                vetoes = self._avoid(text, scores[row])
-                if vetoes:
-                    logged = replace(text, vetoes=_joined(text.vetoes, vetoes))
-                    self._texts[_key(self._bare(ids))] = logged
+            elif vetoes := self._avoid(text, scores[row]):
+                outcome = replace(text.outcome, vetoes=_joined(text.outcome.vetoes, vetoes))
+                self._keep(ids, replace(text, outcome=outcome))
+        self._forget(len(input_ids))
         return scores
 
     def vetoes(self, ids: Sequence[int]) -> tuple[Vetoed, ...]:
         """List the vetoes on the way to a sequence of ids: prompt and new tokens."""
-        return self._text(_array(ids)).vetoes
+        return self._outcome(ids).vetoes
 
     def completed(self, ids: Sequence[int]) -> DeniedRun | None:
         """Return the run for which decoding stopped after these ids: prompt and new tokens."""
-        return self._text(_array(ids)).completed
+        return self._outcome(ids).completed
+
+    def _outcome(self, sequence: Sequence[int]) -> _Outcome:
+        ids = self._bare(_array(sequence))
+        shorter = _key(ids[:-1])
+        if _key(ids) not in self._outcomes and shorter not in self._texts:
+            return self._outcomes.get(shorter, _Outcome())  # a beam that ended long ago
+        return self._outcomes.get(_key(ids)) or self._text(ids).outcome
 
     def _text(self, ids: npt.NDArray[np.int64]) -> _Text[S]:
         """Look a sequence up, or go on from the one without its last token, or begin."""
-        ids = self._bare(ids)
+        known = self._texts.get(_key(ids))
+        if known is not None:
+            return known
+        shorter = self._texts.get(_key(ids[:-1]))
+        return self._keep(
+            ids, self._begin(ids) if shorter is None else self._next(shorter, int(ids[-1]))
+        )
+
+    def _keep(self, ids: npt.NDArray[np.int64], text: _Text[S]) -> _Text[S]:
         key = _key(ids)
-        if key not in self._texts:
-            shorter = self._texts.get(_key(ids[:-1])) if ids.size else None
-            token = int(ids[-1]) if ids.size else -1
-            self._texts[key] = self._begin(ids) if shorter is None else self._next(shorter, token)
-        return self._texts[key]
+        self._texts[key], self._outcomes[key] = text, text.outcome
+        return text
+
+    def _forget(self, n_rows: int) -> None:
+        """Drop the oldest texts, but none of the last step."""
+        for key in list(self._texts)[: -max(FOLLOWED_TEXTS, 2 * n_rows)]:
+            del self._texts[key]
 
     def _begin(self, ids: npt.NDArray[np.int64]) -> _Text[S]:
         before, others = self._words.split(ids.tolist())
@@ -192,14 +218,14 @@ class Guard(Generic[S]):
         return _Text(state, 0, self._veto.denied(state))
 
     def _next(self, text: _Text[S], token: int) -> _Text[S]:
-        if text.has_ended or text.completed is not None or token in self._words.ends:
-            return replace(text, has_ended=True)
+        outcome = text.outcome
+        if outcome.has_ended or outcome.completed is not None or token in self._words.ends:
+            return replace(text, outcome=replace(outcome, has_ended=True))
         more = self._words.normalized(token)
         completed = self._completed(text, more) if self._on_match is OnMatch.STOP else None
         state = self._veto.extend(text.state, more)
-        return _Text(
-            state, text.n_new + 1, self._veto.denied(state), text.vetoes, completed, has_ended=False
-        )
+        outcome = replace(outcome, completed=completed)
+        return _Text(state, text.n_new + 1, self._veto.denied(state), outcome)
 
     def _completed(self, text: _Text[S], more: bytes) -> DeniedRun | None:
         """Find the run that a token completed."""
@@ -213,7 +239,7 @@ class Guard(Generic[S]):
 
     def _force_end(self, scores: torch.Tensor) -> None:
         scores.fill_(float("-inf"))
-        scores[sorted(self._words.ends)] = 0.0
+        scores[self._words.ends] = 0.0
 
     def _avoid(self, text: _Text[S], scores: torch.Tensor) -> list[Vetoed]:
         """Take tokens from the choice, in place; those that mattered."""
@@ -228,14 +254,16 @@ class Guard(Generic[S]):
             forbidden.update(self._tried(text, scores, untried))
         if not forbidden:
             return []
-        given = given.float().softmax(dim=-1)
-        scores[torch.tensor(sorted(forbidden), device=scores.device)] = float("-inf")
-        best = float(given.masked_fill(scores == float("-inf"), 0.0).max())
-        least = min(best, LOGGED_PROBABILITY)
+        chances = given.float().softmax(dim=-1)
+        tokens = torch.tensor(sorted(forbidden), device=scores.device)
+        scores[tokens] = float("-inf")
+        best = float(chances.masked_fill(scores == float("-inf"), 0.0).max())
+        if scores.max() == float("-inf"):
+            self._force_end(scores)
         return [
-            Vetoed(text.n_new, self._words.shown(token), token, run)
-            for token, run in sorted(forbidden.items())
-            if float(given[token]) > least
+            Vetoed(text.n_new, self._words.shown(token), token, forbidden[token])
+            for token, chance in zip(tokens.tolist(), chances[tokens].tolist(), strict=True)
+            if chance > min(best, LOGGED_PROBABILITY)
         ]
 
     def _untried(self, text: _Text[S]) -> Sequence[int]:
@@ -264,76 +292,11 @@ class Guard(Generic[S]):
         return {token: run for token, run in zip(tried, found, strict=True) if run is not None}
 
     def _bare(self, ids: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        """Leave out the padding on the left: a mark that is repeated."""
-        if not ids.size or self._words.is_text(int(ids[0])):
-            return ids
-        others = (ids != ids[0]).nonzero()[0]
-        return ids[others[0] if others.size else ids.size :]
-
-
-class Vocabulary:
-    """Tokens by the bytes that count."""
-
-    def __init__(self, tokenizer: PreTrainedTokenizerBase, veto: Veto[Any]) -> None:
-        """Read the bytes of all tokens.
-
-        Raises:
-            UsageError: they can't be told.
-        """
-        self._raw = token_bytes(tokenizer)
-        self._bare = [veto.normalized(raw or b"") for raw in self._raw]
-        self._sorted = sorted(range(len(self._bare)), key=self._bare.__getitem__)
-        self._keys = [self._bare[token] for token in self._sorted]
-        marks = dict(tokenizer.get_vocab())
-        self._before, self._behind, self._middle = (
-            marks.get(name, -1) for name in ("<fim_prefix>", "<fim_suffix>", "<fim_middle>")
-        )
-        ends = {tokenizer.eos_token_id, marks.get("<|endoftext|>")}
-        self.ends = {int(token) for token in ends if token is not None}
-        self.visible = [token for token, bare in enumerate(self._bare) if bare]
-        self.long: dict[int, list[int]] = {}  # by length
-        for token in self.visible:
-            if len(self._bare[token]) > veto.room:
-                self.long.setdefault(len(self._bare[token]), []).append(token)
-
-    def is_text(self, token: int) -> bool:
-        """Tell text from a mark."""
-        return token < len(self._raw) and self._raw[token] is not None
-
-    def normalized(self, token: int) -> bytes:
-        """Return the bytes of a token that count; none of a mark."""
-        return self._bare[token] if token < len(self._bare) else b""
-
-    def shown(self, token: int) -> str:
-        """Write a token for people; U+FFFD for half a character."""
-        return (self._raw[token] or b"").decode(errors="replace")
-
-    def beginning_with(self, start: bytes) -> list[int]:
-        """List the tokens whose bytes begin so."""
-        first = bisect_left(self._keys, start)
-        stop = bisect_left(self._keys, _after(start), lo=first)
-        return self._sorted[first:stop]
-
-    def split(self, ids: Sequence[int]) -> tuple[bytes, list[bytes]]:
-        """Split a prompt at its marks: the text before the cursor, and the others."""
-        pieces: list[tuple[int, bytes]] = [(-1, b"")]
-        for token in ids:
-            if self.is_text(token):
-                mark, text = pieces[-1]
-                pieces[-1] = mark, text + (self._raw[token] or b"")
-            else:
-                pieces.append((token, b""))
-        by_mark = dict(pieces)
-        before = pieces[-1][1]
-        if pieces[-1][0] == self._middle and self._before in by_mark:  # prefix, suffix, middle
-            before = by_mark[self._before] + before
-        return before, [text for _, text in pieces if text]
-
-
-def _after(start: bytes) -> bytes:
-    """The least bytes above all that begin with `start`."""
-    bare = start.rstrip(b"\xff")
-    return bare[:-1] + bytes([bare[-1] + 1]) if bare else b"\xff" * 64
+        """Leave out the padding on the left."""
+        n = 0
+        while n < ids.size and int(ids[n]) in self._words.padding:
+            n += 1
+        return ids[n:]
 
 
 def _joined(old: tuple[Vetoed, ...], new: Sequence[Vetoed]) -> tuple[Vetoed, ...]:

@@ -13,9 +13,10 @@ from sc2_attrib.generator.completion import (
     StopReason,
     TokenFilter,
 )
-from sc2_attrib.generator.guard import Guard, OnMatch, Veto, Vocabulary
+from sc2_attrib.generator.guard import Guard, OnMatch, Veto
 from sc2_attrib.generator.prompt import Prompt, Truncation
 from sc2_attrib.generator.sampling import Sampling
+from sc2_attrib.generator.vocabulary import Vocabulary
 from sc2_attrib.index.errors import UsageError
 
 if TYPE_CHECKING:

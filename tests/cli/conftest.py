@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from sc2_attrib.cli import commands, failures
+from sc2_attrib.generator.demo.texts import TrainingText
+from sc2_attrib.generator.demo.training import Recipe, train_demo
 
 COMMAND = Path(sys.executable).with_name("sc2-attrib")
 
@@ -28,6 +30,7 @@ class Outcome:
 
 
 Run = Callable[..., Outcome]
+Generate = Callable[..., int]
 
 
 @pytest.fixture
@@ -138,3 +141,35 @@ def index(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         [COMMAND, "index", "build", corpus, "--index", path], check=True, capture_output=True
     )
     return path
+
+
+LINES = code("copyleft").splitlines(keepends=True)[:7]
+DEFINITION, BODY = LINES[0], "".join(LINES[1:])
+
+
+@pytest.fixture(scope="session")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model that knows one thing by heart: the beginning of a copyleft file of the index."""
+    folder = tmp_path_factory.mktemp("model") / "tiny"
+    recipe = Recipe(n_steps=60, n_warm_up=5)
+    train_demo([TrainingText("copyleft.py", DEFINITION + BODY)], folder, recipe=recipe)
+    return folder
+
+
+@pytest.fixture
+def generate(
+    index: Path, model: Path, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Generate:
+    """Run `generate` with the index and the model."""
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "none"))
+    monkeypatch.setenv("SC2_ATTRIB_INDEX", str(index))
+    monkeypatch.setenv("SC2_ATTRIB_MODEL", str(model))
+
+    def run_generate(*arguments: str) -> int:
+        try:
+            return commands.run(["generate", *arguments])
+        except Exception as error:  # as main.py does
+            return failures.report(error, debug=False)
+
+    return run_generate

@@ -6,50 +6,13 @@ Run in this process where it can be: torch is then imported once, not once a tes
 import io
 import json
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from sc2_attrib.attribution.result_json import schema
-from sc2_attrib.cli import commands, failures
-from sc2_attrib.generator.demo.texts import TrainingText
-from sc2_attrib.generator.demo.training import Recipe, train_demo
-from tests.cli.conftest import Run, code
-
-Generate = Callable[..., int]
-
-
-LINES = code("copyleft").splitlines(keepends=True)[:7]
-DEFINITION, BODY = LINES[0], "".join(LINES[1:])
-
-
-@pytest.fixture(scope="session")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model that knows one thing by heart: the beginning of a copyleft file of the index."""
-    folder = tmp_path_factory.mktemp("model") / "tiny"
-    recipe = Recipe(n_steps=60, n_warm_up=5)
-    train_demo([TrainingText("copyleft.py", DEFINITION + BODY)], folder, recipe=recipe)
-    return folder
-
-
-@pytest.fixture
-def generate(
-    index: Path, model: Path, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Generate:
-    """Run `generate` with the index and the model."""
-    monkeypatch.chdir(folder)
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "none"))
-    monkeypatch.setenv("SC2_ATTRIB_INDEX", str(index))
-    monkeypatch.setenv("SC2_ATTRIB_MODEL", str(model))
-
-    def run_generate(*arguments: str) -> int:
-        try:
-            return commands.run(["generate", *arguments])
-        except Exception as error:  # as main.py does
-            return failures.report(error, debug=False)
-
-    return run_generate
+from sc2_attrib.cli import commands
+from tests.cli.conftest import DEFINITION, LINES, Generate, Run, code
 
 
 def feed(monkeypatch: pytest.MonkeyPatch, text: bytes) -> None:

@@ -10,11 +10,7 @@ from pathlib import Path
 from sc2_attrib.cli.batch_records import read_prompts
 from sc2_attrib.cli.config import SETTINGS
 from sc2_attrib.generator.architecture import OPENRAIL, STARCODER2
-from tests.cli.conftest import Run
-from tests.cli.test_generate import (
-    DEFINITION,
-    model,  # noqa: F401  # a fixture
-)
+from tests.cli.conftest import DEFINITION, Run
 
 PAGE = (Path(__file__).parents[2] / "docs" / "generate.md").read_text(encoding="utf-8")
 QUICK = ("--max-new-tokens", "4")  # what is tested is that they run
@@ -36,7 +32,7 @@ def test_commands_run(
     run_here: Run,
     folder: Path,
     index: Path,
-    model: Path,  # noqa: F811
+    model: Path,
 ) -> None:
     """Every command of the page does what it says, in a project with its settings."""
     [settings] = blocks("toml")

@@ -10,13 +10,11 @@ from sc2_attrib.cli.batch_records import read_prompts, written_samples
 from sc2_attrib.cli.prompt_sources import prompt_at
 from sc2_attrib.cli.repository import gather
 from sc2_attrib.index.errors import UsageError
-from tests.cli.test_generate import (
+from tests.cli.conftest import (
     BODY,
     DEFINITION,
     LINES,
     Generate,
-    generate,  # noqa: F401  # a fixture
-    model,  # noqa: F401  # a fixture
 )
 
 
@@ -91,7 +89,7 @@ def result_of(capsys: pytest.CaptureFixture[str]) -> Any:
 
 
 def test_a_hole_in_a_file_with_its_repository(
-    generate: Generate,  # noqa: F811
+    generate: Generate,
     repository: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -107,7 +105,7 @@ def test_a_hole_in_a_file_with_its_repository(
 
 
 def test_the_prompt_as_sent_is_shown_on_request(
-    generate: Generate,  # noqa: F811
+    generate: Generate,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """With -v, special tokens by their names."""
@@ -116,7 +114,7 @@ def test_the_prompt_as_sent_is_shown_on_request(
 
 
 def test_a_request_gets_one_hint(
-    generate: Generate,  # noqa: F811
+    generate: Generate,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """On standard error, once; with --quiet not at all."""
@@ -132,7 +130,7 @@ def lines_of(path: Path) -> list[dict[str, Any]]:
 
 
 def test_a_batch_goes_on_where_it_stopped(
-    generate: Generate,  # noqa: F811
+    generate: Generate,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """A killed run leaves whole lines and perhaps half of one; the rest comes out the same."""
@@ -163,7 +161,7 @@ def test_a_batch_goes_on_where_it_stopped(
 
 
 def test_a_batch_with_a_violation_exits_1(
-    generate: Generate,  # noqa: F811
+    generate: Generate,
 ) -> None:
     """Also when it is found in what an earlier run has written."""
     Path("p.jsonl").write_text(json.dumps({"prompt": DEFINITION, "path": "a.py"}) + "\n")
@@ -226,7 +224,7 @@ def test_another_file_is_not_taken_for_completions(tmp_path: Path) -> None:
 def test_what_does_not_go_together(
     arguments: tuple[str, ...],
     complaint: str,
-    generate: Generate,  # noqa: F811
+    generate: Generate,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """One line, exit 2, and nothing is written."""
