@@ -9,12 +9,12 @@ from typing import NamedTuple
 
 from sc2_attrib.index.compiled import kernel
 from sc2_attrib.index.matching.cover import Cover, is_open
-from sc2_attrib.index.matching.query import Query, text_start, text_stop
+from sc2_attrib.index.matching.query import SEPARATOR, Query
 from sc2_attrib.index.segment.documents import LicenseSets
 from sc2_attrib.index.segment.hot import HotTable
 from sc2_attrib.index.text import Bytes, Offsets
 
-_QUERY_BORDER = 10  # beyond the text: equals neither text nor the border of a context
+_SEPARATOR = SEPARATOR[0]  # a number, which kernels read; no byte of a context
 
 
 class HotBounds(NamedTuple):
@@ -64,7 +64,7 @@ def bound_hot(
         if upper - lower < query.min_chars or not _has_news(hot, slot, cover, sets, lower, upper):
             continue
         left = _best_agreement(
-            query,
+            query.text,
             offset,
             hot.left_contexts,
             hot.left_starts[slot],
@@ -72,7 +72,7 @@ def bound_hot(
             False,
         )
         right = _best_agreement(
-            query,
+            query.text,
             offset + query.k,
             hot.right_contexts,
             hot.right_starts[slot],
@@ -149,63 +149,46 @@ def _bound_by_contexts(query: Query, start: int, stop: int, bounds: HotBounds) -
 
 
 @kernel
-def _query_left(query: Query, offset: int, n: int, low: int) -> int:
-    """The byte n places before the gram at `offset`; a border byte beyond the text."""
-    return query.text[offset - n - 1] if offset - n > low else _QUERY_BORDER
-
-
-@kernel
-def _query_right(query: Query, end: int, n: int, high: int) -> int:
-    return query.text[end + n] if end + n < high else _QUERY_BORDER
-
-
-@kernel
 def _best_agreement(
-    query: Query, at: int, contexts: Bytes, first: int, stop: int, right: bool
+    text: Bytes, at: int, contexts: Bytes, first: int, stop: int, right: bool
 ) -> int:
     """Most bytes beyond the gram's edge `at` that any context of rows [first, stop) agrees with.
 
     The rows are sorted, so it is one of the two between which the query's own bytes would stand.
     """
-    low, _ = rank_range(query, at, contexts, first, stop, query.stride - 1, right)
+    low, _ = rank_range(text, at, contexts, first, stop, contexts.shape[1], right)
     best = 0
     for row in range(max(low - 1, first), min(low + 1, stop)):
-        best = max(best, _agreement(query, at, contexts[row], right))
+        n, most = 0, contexts.shape[1]
+        while n < most and _byte(text, at, n, right) == contexts[row, n]:
+            n += 1
+        best = max(best, n)
     return best
 
 
 @kernel
-def _agreement(query: Query, at: int, context: Bytes, right: bool) -> int:
-    """Bytes of a context that equal the query, going away from the gram's edge `at`."""
-    n = 0
-    while n < context.size and _query_byte(query, at, n, right) == context[n]:
-        n += 1
-    return n
-
-
-@kernel
-def _query_byte(query: Query, at: int, n: int, right: bool) -> int:
-    if right:
-        return _query_right(query, at, n, text_stop(query, at - 1))
-    return _query_left(query, at, n, text_start(query, at))
-
-
-@kernel
 def rank_range(
-    query: Query, at: int, contexts: Bytes, first: int, stop: int, n: int, right: bool
+    text: Bytes, at: int, contexts: Bytes, first: int, stop: int, n: int, right: bool
 ) -> tuple[int, int]:
-    """Rows of sorted contexts [first, stop) that agree with the query for n bytes: [low, high)."""
+    """Rows of sorted contexts [first, stop) that agree with a text for n bytes: [low, high).
+
+    Args:
+        text: of the query. A separator stands behind each text; it equals no byte of a context.
+        at: edge of the gram; the n bytes before it, from the last on, or after it (`right`).
+        contexts, first, stop: of one gram, sorted.
+        n: at most the width of a context.
+    """
     low, high = first, stop
     while low < high:
         middle = (low + high) >> 1
-        if _order(query, at, contexts[middle], n, right) < 0:
+        if _order(text, at, contexts, middle, n, right) < 0:
             low = middle + 1
         else:
             high = middle
     start, high = low, stop
     while low < high:
         middle = (low + high) >> 1
-        if _order(query, at, contexts[middle], n, right) <= 0:
+        if _order(text, at, contexts, middle, n, right) <= 0:
             low = middle + 1
         else:
             high = middle
@@ -213,10 +196,18 @@ def rank_range(
 
 
 @kernel
-def _order(query: Query, at: int, context: Bytes, n: int, right: bool) -> int:
-    """Compare the first n bytes of a context with the query: -1 below, 0 equal, 1 above."""
+def _order(text: Bytes, at: int, contexts: Bytes, row: int, n: int, right: bool) -> int:
+    """Compare the first n bytes of a context with the text: -1 below, 0 equal, 1 above."""
     for i in range(n):
-        wanted = _query_byte(query, at, i, right)
-        if context[i] != wanted:
-            return -1 if context[i] < wanted else 1
+        wanted = _byte(text, at, i, right)
+        if contexts[row, i] != wanted:
+            return -1 if contexts[row, i] < wanted else 1
     return 0
+
+
+@kernel
+def _byte(text: Bytes, at: int, n: int, right: bool) -> int:
+    """The n-th byte beyond a gram's edge; before the first text stands what stands between them."""
+    if right:
+        return int(text[at + n])
+    return int(text[at - n - 1]) if n < at else _SEPARATOR

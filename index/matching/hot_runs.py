@@ -22,10 +22,10 @@ from sc2_attrib.index.compiled import kernel
 from sc2_attrib.index.matching.cover import Cover
 from sc2_attrib.index.matching.hot_bounds import HotBounds, rank_range
 from sc2_attrib.index.matching.hot_walk import (
-    agree_left,
     agree_right,
+    agreeing_left,
+    agreeing_right,
     extent,
-    find_at,
     find_posting,
 )
 from sc2_attrib.index.matching.query import Query
@@ -55,12 +55,12 @@ class Scratch(NamedTuple):
     By offset of the query: `reached`; whether a document of the expression `carries` the gram;
     `lowers` and `uppers`, beyond which no all-hot match of the expression reaches; whether its
     postings are `is_wanted`, and then the weakest demands of its gaps, `befores` and `afters`, and
-    bounds of chains whose first or last posting is there, `begins` and `ends`.
+    whether a match with news whose chain `begins` or `ends` there holds no further sampled gram.
 
     The rest holds the chains that live at two neighbouring sampled grams, one in row 0, the other
-    in row 1: postings in order of licence set and position (`rows` of the hot table), and the first
-    offset of each one's chain. `sets`, `edges`: set s of `n_sets` has the postings [edges[s],
-    edges[s + 1]). `ended`: where `_link` lists those that end.
+    in row 1: postings in order of licence set and position (`rows` of the hot table), and offset
+    and row of the first of each one's chain. `sets`, `edges`: set s of `n_sets` has the postings
+    [edges[s], edges[s + 1]). `ended`: rows of those that end there, and bounds of their matches.
     """
 
     reached: Offsets
@@ -70,14 +70,17 @@ class Scratch(NamedTuple):
     is_wanted: npt.NDArray[np.bool_]
     befores: Offsets
     afters: Offsets
-    begins: Offsets
-    ends: Offsets
+    begins: npt.NDArray[np.bool_]
+    ends: npt.NDArray[np.bool_]
     rows: Offsets
     firsts: Offsets
+    first_rows: Offsets
     sets: Offsets
     edges: Offsets
     n_sets: Offsets
     ended: Offsets
+    ended_lowers: Offsets
+    ended_uppers: Offsets
 
 
 def new_scratch(n: int, n_postings: int) -> Scratch:
@@ -90,14 +93,17 @@ def new_scratch(n: int, n_postings: int) -> Scratch:
         is_wanted=np.zeros(n + 1, np.bool_),
         befores=np.zeros(n + 1, np.int64),
         afters=np.zeros(n + 1, np.int64),
-        begins=np.zeros(n + 1, np.int64),
-        ends=np.zeros(n + 1, np.int64),
+        begins=np.zeros(n + 1, np.bool_),
+        ends=np.zeros(n + 1, np.bool_),
         rows=np.empty((2, n_postings), np.int64),
         firsts=np.empty((2, n_postings), np.int64),
+        first_rows=np.empty((2, n_postings), np.int64),
         sets=np.empty((2, n_postings), np.int64),
         edges=np.empty((2, n_postings + 1), np.int64),
         n_sets=np.zeros(2, np.int64),
         ended=np.empty(n_postings, np.int64),
+        ended_lowers=np.empty(n_postings, np.int64),
+        ended_uppers=np.empty(n_postings, np.int64),
     )
 
 
@@ -138,7 +144,7 @@ def find_hot_runs(
     _mark_gaps(query, search, scratch)
     if not scratch.is_wanted[search.start : search.stop].any():
         return 0
-    _bound_chains(query, bounds, search, scratch)
+    _mark_borders(query, search, scratch)
     n = 0
     for first in range(search.start, min(search.start + query.stride, search.stop)):
         side = 0
@@ -288,17 +294,23 @@ def _enter(
     """
     slot, n, n_sets = query.slots[offset], 0, 0
     low, high, from_, to = _demanded(query, hot, scratch, offset)
+    more_low, more_high, more_from, more_to = _continuing(query, hot, offset)
     lefts, rights, by_set = hot.lefts, hot.rights, hot.by_set
-    rows, firsts = scratch.rows[side], scratch.firsts[side]
+    rows, firsts, first_rows = scratch.rows[side], scratch.firsts[side], scratch.first_rows[side]
+    members, ids, license = sets.starts, sets.ids, search.license
     scratch.edges[side, 0] = 0
     for i in range(hot.set_starts[slot], hot.set_stops[slot]):
-        if not _has_license(sets.starts, sets.ids, hot.sets[i], search.license):
+        if not _has_license(members, ids, hot.sets[i], license):
             continue
         for at in range(hot.set_rows[i], hot.set_rows[i] + hot.set_counts[i]):
             row = by_set[at]
-            if low <= lefts[row] < high and from_ <= rights[row] < to:
+            left, right = lefts[row], rights[row]
+            if (low <= left < high and from_ <= right < to) and (
+                more_low <= left < more_high or more_from <= right < more_to
+            ):
                 rows[n] = row
                 firsts[n] = offset
+                first_rows[n] = row
                 n += 1
         scratch.sets[side, n_sets] = hot.sets[i]
         n_sets += 1
@@ -315,29 +327,40 @@ def _demanded(
     low, high = hot.left_starts[slot], hot.left_stops[slot]
     need = min(offset - scratch.befores[offset], reach)
     if need > 0:
-        low, high = rank_range(query, offset, hot.left_contexts, low, high, need, False)
+        low, high = rank_range(query.text, offset, hot.left_contexts, low, high, need, False)
     first, stop = hot.right_starts[slot], hot.right_stops[slot]
     need = min(scratch.afters[offset] - end, reach)
     if need > 0:
-        first, stop = rank_range(query, end, hot.right_contexts, first, stop, need, True)
+        first, stop = rank_range(query.text, end, hot.right_contexts, first, stop, need, True)
     return low, high, first, stop
 
 
 @kernel
-def _bound_chains(query: Query, bounds: HotBounds, search: HotSearch, scratch: Scratch) -> None:
-    """Set `begins` and `ends`: tight where all postings of the neighbouring gram are known."""
+def _continuing(query: Query, hot: HotTable, offset: int) -> tuple[int, int, int, int]:
+    """Left contexts that agree throughout, and right ones: a match holds a further gram there.
+
+    Where a match of one sampled gram would do, these are all.
+    """
+    slot, reach = query.slots[offset], query.stride - 1
+    low, high = hot.left_starts[slot], hot.left_stops[slot]
+    first, stop = hot.right_starts[slot], hot.right_stops[slot]
+    if query.min_chars > reach + query.k + reach:
+        end = offset + query.k
+        low, high = rank_range(query.text, offset, hot.left_contexts, low, high, reach, False)
+        first, stop = rank_range(query.text, end, hot.right_contexts, first, stop, reach, True)
+    return low, high, first, stop
+
+
+@kernel
+def _mark_borders(query: Query, search: HotSearch, scratch: Scratch) -> None:
+    """Set `begins` and `ends`: where all that matters of the neighbouring gram is known."""
     for offset in search.offsets:
-        if not scratch.is_wanted[offset]:
-            continue
-        before, after = offset - query.stride, offset + query.stride
-        scratch.begins[offset], scratch.ends[offset] = (
-            scratch.lowers[offset],
-            scratch.uppers[offset],
-        )
-        if before >= search.start and _is_known(query, scratch, offset, before):
-            scratch.begins[offset] = offset - bounds.lefts[offset]
-        if after < search.stop and _is_known(query, scratch, offset, after):
-            scratch.ends[offset] = offset + query.k + bounds.rights[offset]
+        if scratch.is_wanted[offset]:
+            before, after = offset - query.stride, offset + query.stride
+            scratch.begins[offset] = before >= search.start and _is_known(
+                query, scratch, offset, before
+            )
+            scratch.ends[offset] = after < search.stop and _is_known(query, scratch, offset, after)
 
 
 @kernel
@@ -396,40 +419,120 @@ def _join(
             high,
             scratch.rows[side],
             scratch.firsts[side],
+            scratch.first_rows[side],
             scratch.edges[side, s],
             scratch.edges[side, s + 1],
             scratch.rows[other],
             scratch.firsts[other],
+            scratch.first_rows[other],
             at,
             stop,
             scratch.ended,
         )
         last = offset - query.stride
-        for i in scratch.ended[:n_ended]:
-            first, row = scratch.firsts[side, i], scratch.rows[side, i]
-            lower, upper = scratch.lowers[first], scratch.uppers[last]
-            if _demand_alike(scratch, first, last):
-                lower, upper = scratch.begins[first], scratch.ends[last]
-            must_end = max(scratch.reached[lower] + 1, lower + query.min_chars)
-            steps = (must_end - last - query.k) // query.stride
-            if must_end <= upper and (
-                steps <= 0
-                or _is_at(
-                    query.slots[last + steps * query.stride],
-                    hot.starts,
-                    hot.stops,
-                    hot.positions,
-                    hot.positions[row] + steps,
-                )
-            ):
-                n = _end(query, hot, search, scratch, lower, upper, last, row, out, n)
+        n_ended = _keep_bounded(query, hot, search, scratch, side, last, n_ended)
+        n_ended = _keep_reaching(query, hot, search, scratch, side, last, n_ended)
+        for j in range(n_ended):
+            lower, row = scratch.ended_lowers[j], scratch.rows[side, scratch.ended[j]]
+            if scratch.reached[lower] < scratch.ended_uppers[j]:
+                n = _end(query, hot, search, scratch, last, row, out, n)
     return n
 
 
 @kernel
-def _is_at(slot: int, starts: Offsets, stops: Offsets, positions: Offsets, position: int) -> bool:
-    """Tell whether a gram is hot and has a posting at a position."""
-    return bool(slot >= 0 and find_posting(positions, starts[slot], stops[slot], position) >= 0)
+def _keep_bounded(
+    query: Query,
+    hot: HotTable,
+    search: HotSearch,
+    scratch: Scratch,
+    side: int,
+    last: int,
+    n_ended: int,
+) -> int:
+    """Keep of the chains that end at `last` those whose bounds leave room for news; count them."""
+    ended, ended_lowers, ended_uppers = scratch.ended, scratch.ended_lowers, scratch.ended_uppers
+    firsts, first_rows, rows = scratch.firsts[side], scratch.first_rows[side], scratch.rows[side]
+    befores, afters, begins, ends = scratch.befores, scratch.afters, scratch.begins, scratch.ends
+    left_contexts, right_contexts = hot.left_contexts, hot.right_contexts
+    text, lefts, rights, lowers = query.text, hot.lefts, hot.rights, scratch.lowers
+    reached, min_chars, end, upper_of_all = (
+        scratch.reached,
+        query.min_chars,
+        last + query.k,
+        scratch.uppers[last],
+    )
+    start, stop, n = search.start, search.stop, 0
+    for i in ended[:n_ended]:
+        first, lower, upper = firsts[i], lowers[firsts[i]], upper_of_all
+        if not _is_news(reached, min_chars, lower, upper):
+            continue
+        if befores[first] == befores[last] and afters[first] == afters[last]:
+            if begins[first]:
+                rank = lefts[first_rows[i]]
+                lower = first - agreeing_left(text, first, start, left_contexts, rank)
+            if ends[last]:
+                upper = end + agreeing_right(text, end, stop, right_contexts, rights[rows[i]])
+        if _is_news(reached, min_chars, lower, upper):
+            ended[n], ended_lowers[n], ended_uppers[n] = i, lower, upper
+            n += 1
+    return n
+
+
+@kernel
+def _is_news(reached: Offsets, min_chars: int, lower: int, upper: int) -> bool:
+    """Tell whether a match from `lower` to `upper` is long enough and lies in no found run."""
+    return bool(upper - lower >= min_chars and reached[lower] < upper)
+
+
+@kernel
+def _keep_reaching(
+    query: Query,
+    hot: HotTable,
+    search: HotSearch,
+    scratch: Scratch,
+    side: int,
+    last: int,
+    n_ended: int,
+) -> int:
+    """Keep of the chains that end at `last` those that extend as far as news must; count them.
+
+    Where the chain's demands leave open how it goes on, the lists are asked for the sampled grams
+    at both ends of what a match must hold; those between are not.
+    """
+    ended, ended_lowers, ended_uppers = scratch.ended, scratch.ended_lowers, scratch.ended_uppers
+    rows, reached, slots, text = scratch.rows[side], scratch.reached, query.slots, query.text
+    positions, starts, stops = hot.positions, hot.starts, hot.stops
+    left_contexts, right_contexts = hot.left_contexts, hot.right_contexts
+    lefts, rights = hot.lefts, hot.rights
+    k, stride, min_chars = query.k, query.stride, query.min_chars
+    start, stop, n = search.start, search.stop, 0
+    for j in range(n_ended):
+        i, lower, upper = ended[j], ended_lowers[j], ended_uppers[j]
+        must_end = max(reached[lower] + 1, lower + min_chars)
+        steps = (must_end - last - k) // stride
+        if steps > 0:
+            far = last + steps * stride
+            row = _row_at(slots[far], starts, stops, positions, positions[rows[i]] + steps)
+            need = min(must_end - far - k, stride - 1)
+            if row < 0 or agreeing_right(text, far + k, stop, right_contexts, rights[row]) < need:
+                continue
+        must_begin = upper - min_chars
+        steps = (last - must_begin) // stride
+        if steps > 0:
+            far = last - steps * stride
+            row = _row_at(slots[far], starts, stops, positions, positions[rows[i]] - steps)
+            need = min(far - must_begin, stride - 1)
+            if row < 0 or agreeing_left(text, far, start, left_contexts, lefts[row]) < need:
+                continue
+        ended[n], ended_lowers[n], ended_uppers[n] = i, lower, upper
+        n += 1
+    return n
+
+
+@kernel
+def _row_at(slot: int, starts: Offsets, stops: Offsets, positions: Offsets, position: int) -> int:
+    """Row of a posting of a gram, or -1 where the gram isn't hot or has none there."""
+    return find_posting(positions, starts[slot], stops[slot], position) if slot >= 0 else -1
 
 
 @kernel
@@ -440,10 +543,12 @@ def _link(
     high: int,
     rows: Offsets,
     firsts: Offsets,
+    first_rows: Offsets,
     start: int,
     stop: int,
     next_rows: Offsets,
     next_firsts: Offsets,
+    next_first_rows: Offsets,
     at: int,
     next_stop: int,
     ended: Offsets,
@@ -453,8 +558,8 @@ def _link(
     Args:
         positions, lefts: of the hot table.
         low, high: ranks of left contexts that agree back to the gram before.
-        rows, firsts: of the gram before, with `start`, `stop`.
-        next_rows, next_firsts: of the gram; its postings of the set are [at, next_stop).
+        rows, firsts, first_rows: of the gram before; its postings of the set are [start, stop).
+        next_rows, next_firsts, next_first_rows: of the gram; its own are [at, next_stop).
         ended: out, indices of `rows` whose chain ends there.
 
     Returns:
@@ -471,6 +576,7 @@ def _link(
             and low <= lefts[next_rows[at]] < high
         ):
             next_firsts[at] = firsts[i]
+            next_first_rows[at] = first_rows[i]
         else:
             ended[n] = i
             n += 1
@@ -485,7 +591,7 @@ def _agreeing(query: Query, hot: HotTable, n_sets: int, offset: int) -> tuple[in
         return 0, len(hot.left_contexts)
     slot = query.slots[offset]
     first, stop = hot.left_starts[slot], hot.left_stops[slot]
-    return rank_range(query, offset, hot.left_contexts, first, stop, between, False)
+    return rank_range(query.text, offset, hot.left_contexts, first, stop, between, False)
 
 
 @kernel
@@ -494,65 +600,23 @@ def _end(
     hot: HotTable,
     search: HotSearch,
     scratch: Scratch,
-    lower: int,
-    upper: int,
     last: int,
     row: int,
     out: Offsets,
     n: int,
 ) -> int:
-    """End a chain within [lower, upper) at posting `row` of the gram at `last`; list its run."""
-    must_end = max(scratch.reached[lower] + 1, lower + query.min_chars)
-    if (
-        n == len(out)
-        or not _reaches(query, hot, last, row, must_end)
-        or not _begins(query, hot, last, row, upper - query.min_chars)
-    ):
+    """End a chain at posting `row` of the gram at `last`: list its run, if that is news."""
+    if n == len(out):
         return n
     start, stop = extent(query, hot, last, row)
     diagonal = hot.positions[row] * query.stride - last
-    if (
-        stop - start < query.min_chars
-        or scratch.reached[start] >= stop
-        or _is_refuted(search, diagonal, start, stop)
+    if not _is_news(scratch.reached, query.min_chars, start, stop) or _is_refuted(
+        search, diagonal, start, stop
     ):
         return n
     _reach(scratch.reached, start, stop)
     out[n, 0], out[n, 1], out[n, 2], out[n, 3] = start, stop, diagonal, hot.documents[row]
     return n + 1
-
-
-@kernel
-def _reaches(query: Query, hot: HotTable, offset: int, row: int, end: int) -> bool:
-    """Tell whether a match through posting `row` at `offset` can extend to `end`.
-
-    The last sampled gram before `end` is asked; those between are not.
-    """
-    steps = (end - offset - query.k) // query.stride
-    if steps <= 0:
-        return True
-    far = offset + steps * query.stride
-    if query.slots[far] < 0:
-        return False
-    far_row = find_at(query, hot, far, hot.positions[row] + steps)
-    return far_row >= 0 and agree_right(query, hot, far, far_row) >= min(
-        end - far - query.k, query.stride - 1
-    )
-
-
-@kernel
-def _begins(query: Query, hot: HotTable, offset: int, row: int, start: int) -> bool:
-    """As `_reaches`, on the left: tell whether it can begin at `start`."""
-    steps = (offset - start) // query.stride
-    if steps <= 0:
-        return True
-    far = offset - steps * query.stride
-    if query.slots[far] < 0:
-        return False
-    far_row = find_at(query, hot, far, hot.positions[row] - steps)
-    return far_row >= 0 and agree_left(query, hot, far, far_row) >= min(
-        far - start, query.stride - 1
-    )
 
 
 @kernel
@@ -597,10 +661,12 @@ def hot_holders(
     first_far, stop_far = hot.starts[query.slots[last]], hot.stops[query.slots[last]]
     # Contexts before the first gram that agree back to `start`, and those that agree further.
     contexts, top, bottom = hot.left_contexts, hot.left_starts[slot], hot.left_stops[slot]
-    low, high = rank_range(query, first, contexts, top, bottom, first - start, False)
+    low, high = rank_range(query.text, first, contexts, top, bottom, first - start, False)
     longer, end_longer = high, high
     if first - start < query.stride - 1:
-        longer, end_longer = rank_range(query, first, contexts, low, high, first - start + 1, False)
+        longer, end_longer = rank_range(
+            query.text, first, contexts, low, high, first - start + 1, False
+        )
     for i in range(hot.set_starts[slot], hot.set_stops[slot]):
         members = hot.sets[i]
         if sets.starts[members] == sets.starts[members + 1]:

@@ -8,7 +8,7 @@ offsets of a diagonal are those with d + i a multiple of the stride. All functio
 from sc2_attrib.index.compiled import kernel
 from sc2_attrib.index.matching.query import Query, text_start, text_stop
 from sc2_attrib.index.segment.hot import HotTable
-from sc2_attrib.index.text import Offsets
+from sc2_attrib.index.text import Bytes, Offsets
 
 
 @kernel
@@ -35,25 +35,37 @@ def find_at(query: Query, hot: HotTable, offset: int, position: int) -> int:
 
 
 @kernel
-def agree_left(query: Query, hot: HotTable, offset: int, row: int) -> int:
-    """Bytes before the gram that equal the left context of posting `row`, up to the reach."""
-    context = hot.left_contexts[hot.lefts[row]]
-    low = text_start(query, offset)
-    n = 0
-    while n < context.size and offset - n > low and query.text[offset - n - 1] == context[n]:
+def agreeing_left(text: Bytes, offset: int, start: int, contexts: Bytes, rank: int) -> int:
+    """Count the bytes of text[start:offset], from its end, that equal a left context."""
+    context, n = contexts[rank], 0
+    most = min(context.size, offset - start)
+    while n < most and text[offset - n - 1] == context[n]:
         n += 1
     return n
 
 
 @kernel
-def agree_right(query: Query, hot: HotTable, offset: int, row: int) -> int:
-    """Bytes after the gram that equal the right context of posting `row`, up to the reach."""
-    context = hot.right_contexts[hot.rights[row]]
-    end, high = offset + query.k, text_stop(query, offset)
-    n = 0
-    while n < context.size and end + n < high and query.text[end + n] == context[n]:
+def agreeing_right(text: Bytes, end: int, stop: int, contexts: Bytes, rank: int) -> int:
+    """Count the bytes of text[end:stop] that equal a right context."""
+    context, n = contexts[rank], 0
+    most = min(context.size, stop - end)
+    while n < most and text[end + n] == context[n]:
         n += 1
     return n
+
+
+@kernel
+def agree_left(query: Query, hot: HotTable, offset: int, row: int) -> int:
+    """Bytes before the gram that equal the left context of posting `row`, up to the reach."""
+    start = text_start(query, offset)
+    return agreeing_left(query.text, offset, start, hot.left_contexts, hot.lefts[row])
+
+
+@kernel
+def agree_right(query: Query, hot: HotTable, offset: int, row: int) -> int:
+    """Bytes after the gram that equal the right context of posting `row`, up to the reach."""
+    stop = text_stop(query, offset)
+    return agreeing_right(query.text, offset + query.k, stop, hot.right_contexts, hot.rights[row])
 
 
 @kernel

@@ -16,7 +16,7 @@ from sc2_attrib.index.compiled import kernel
 from sc2_attrib.index.grams import PADDING, Contexts, Fingerprints, GramShape, Keys
 from sc2_attrib.index.text import Bytes, Offsets, normalize
 
-SEPARATOR = b"\t"
+SEPARATOR = b"\n"  # equals no byte of the contexts in hot lists either, which end in BORDER
 
 
 class Query(NamedTuple):
