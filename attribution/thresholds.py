@@ -23,9 +23,14 @@ None. What these tools leave out before (common code, other indexes) is not look
 import re
 import string
 import unicodedata
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
+
+import numpy as np
+import numpy.typing as npt
 
 from sc2_attrib.attribution.result import OtherTools
+
+Hashes = npt.NDArray[np.uint64]
 
 COPILOT_LEXEMES = 65
 SNIPPET_LINES = 10
@@ -34,11 +39,14 @@ CERTAIN_TILE = 2 * TILE - 1
 SCANOSS_GRAM, SCANOSS_WINDOW = 30, 64
 CERTAIN_GRAM = SCANOSS_GRAM + SCANOSS_WINDOW - 1
 SCANOSS_LEAST_FILE = 256  # bytes
+_FACTOR = np.uint64(0x9E3779B97F4A7C15)  # 2**64 over the golden ratio
 
 _COPILOT_LEXEME = re.compile(
     rf"\w+|={{4,}}|-{{4,}}|#{{4,}}|/{{4,}}|\*{{4,}}|[{re.escape(string.punctuation)}]", re.ASCII
 )
-_WORD_BEFORE, _WORD_AFTER = re.compile(r"\w+\Z", re.ASCII), re.compile(r"\w+", re.ASCII)
+_WORD_CHARACTERS = string.ascii_letters + string.digits + "_"
+_WORD = tuple(_WORD_CHARACTERS)
+_LINE_END = re.compile(rb"[\r\n]")
 _LINE_ENDS, _SPACES = re.compile(r"[\r\n]+"), re.compile(r"[^\S\r\n]+")
 _NO_SCANOSS = bytes(set(range(256)) - set(string.ascii_letters.encode() + string.digits.encode()))
 
@@ -63,10 +71,10 @@ def copilot_lexemes(text: bytes, extent: tuple[int, int]) -> int:
     inside = _stand_ins(text[start:stop].decode(errors="replace"))
     before = _stand_ins(text[max(start - 4, 0) : start].decode(errors="ignore"))
     after = _stand_ins(text[stop : stop + 4].decode(errors="ignore"))
-    if _WORD_BEFORE.search(before):
-        inside = _WORD_AFTER.sub("", inside, count=1) if _WORD_AFTER.match(inside) else inside
-    if _WORD_AFTER.match(after):
-        inside = _WORD_BEFORE.sub("", inside)
+    if before.endswith(_WORD):
+        inside = inside.lstrip(_WORD_CHARACTERS)
+    if after.startswith(_WORD):
+        inside = inside.rstrip(_WORD_CHARACTERS)
     return sum(1 for _ in _COPILOT_LEXEME.finditer(inside))
 
 
@@ -74,8 +82,8 @@ def whole_lines(text: bytes, extent: tuple[int, int]) -> list[bytes]:
     """List the lines that lie whole in bytes [start, stop), white space at their ends left out."""
     start, stop = extent
     lines = _lines(text[start:stop])
-    head = re.split(rb"[\r\n]", text[max(start - 1000, 0) : start])[-1]
-    tail = re.split(rb"[\r\n]", text[stop : stop + 1000])[0]
+    head = _LINE_END.split(text[max(start - 1000, 0) : start])[-1]
+    tail = b"" if text[start:stop][-1:] in b"\r\n" else _LINE_END.split(text[stop : stop + 1000])[0]
     return lines[1 if head.strip() else 0 : len(lines) - 1 if tail.strip() else None]
 
 
@@ -96,10 +104,45 @@ def share_run(ours: Sequence[Hashable], theirs: Sequence[Hashable], length: int)
         return False
     if ours == theirs:
         return True
-    if isinstance(ours, list):
-        ours, theirs = tuple(ours), tuple(theirs)
-    runs = {ours[at : at + length] for at in range(len(ours) - length + 1)}
-    return any(theirs[at : at + length] in runs for at in range(len(theirs) - length + 1))
+    left, right = (_run_hashes(each, length) for each in _numbered(ours, theirs))
+    for shared in _shared(left, right):
+        i, j = int(np.argmax(left == shared)), int(np.argmax(right == shared))
+        if ours[i : i + length] == theirs[j : j + length]:
+            return True
+    return False
+
+
+def _numbered(ours: Sequence[Hashable], theirs: Sequence[Hashable]) -> Iterator[Hashes]:
+    """Put numbers for items, equal ones for equal items."""
+    numbers: dict[Hashable, int] = {}
+    for items in (ours, theirs):
+        if isinstance(items, bytes):
+            yield np.frombuffer(items, np.uint8).astype(np.uint64)
+        elif isinstance(items, str):
+            code_points = items.encode("utf-32-le", errors="surrogatepass")
+            yield np.frombuffer(code_points, "<u4").astype(np.uint64)
+        else:
+            found = (numbers.setdefault(item, len(numbers)) for item in items)
+            yield np.fromiter(found, np.uint64, len(items))
+
+
+def _shared(left: Hashes, right: Hashes) -> Hashes:
+    """List the items of `right` that stand in `left`; np.intersect1d takes ten times as long."""
+    left, right = np.sort(left), np.sort(right)
+    at = np.searchsorted(left, right).clip(max=left.size - 1)
+    shared: Hashes = right[left[at] == right]
+    return shared
+
+
+def _run_hashes(numbers: Hashes, length: int) -> Hashes:
+    """Hash every run of `length` numbers, by doubling: two shorter runs tell a longer one."""
+    hashes, n = numbers, 1
+    while n < length:
+        more = min(n, length - n)
+        hashes = (hashes[:-more] ^ hashes[:-more] >> np.uint64(29)) * _FACTOR + hashes[more:]
+        hashes = (hashes ^ hashes >> np.uint64(32)) * _FACTOR
+        n += more
+    return hashes
 
 
 def _holds(
