@@ -76,8 +76,9 @@ def search_near(
     _list_by_keys(connection, wanted, scheme, fast=pace.is_fast)
     _list_by_matches(connection, wanted, question)
     everything = {name: found for each in wanted.values() for name, found in each.documents.items()}
-    documents = read_documents(connection, stored.index, in_order(everything))
-    with scratch_segment(documents, stored.about, with_near=True) as segment:
+    selected = in_order(everything)
+    documents = read_documents(connection, stored.index, selected)
+    with scratch_segment(documents, stored.about, most=len(selected), with_near=True) as segment:
         if segment is None or segment.near is None:
             return results
         for number, each in wanted.items():

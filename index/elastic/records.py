@@ -28,6 +28,7 @@ PART_BYTES = 4 << 20  # raw text of one record: requests stay far below the 100 
 MOST_CLASSES = 4  # grams in a row that a search asks for (candidates.py)
 _MOST_PLACES = 1 << 30  # bytes of unpacked occurrences; beyond it is damage
 _TERM_BITS, _TERM_CHARS = 48, 8  # base64
+_TERM_FIELDS = ("grams", "near")
 _OWN_BITS, _CLUSTER_SHIFT = 28, 44  # of a gram's key: its own hash, and the top of its cluster
 
 
@@ -229,16 +230,18 @@ def near_terms_of(keys: npt.NDArray[np.int64]) -> list[str]:
 
 def _terms(values: Keys) -> list[str]:
     octets = values.astype(">u8").view(np.uint8).reshape(-1, 8)[:, 8 - _TERM_BITS // 8 :]
-    joined = base64.urlsafe_b64encode(octets.tobytes()).decode()
-    return [joined[at : at + _TERM_CHARS] for at in range(0, len(joined), _TERM_CHARS)]
+    joined = base64.urlsafe_b64encode(octets.tobytes())
+    terms: list[str] = np.frombuffer(joined, f"S{_TERM_CHARS}").astype(str).tolist()
+    return terms
 
 
 def _terms_of_parts(parts: Sequence[bytes], shape: GramShape) -> Iterator[list[str]]:
     """Terms of each part: grams that begin in it, and as many beyond as a search asks for."""
-    keys, offsets = strided_keys(normalize(b"".join(parts)), shape)
+    normalized = [normalize(part) for part in parts]
+    keys, offsets = strided_keys(b"".join(normalized), shape)
     start = 0
-    for part in parts:
-        stop = start + len(normalize(part))
+    for part in normalized:
+        stop = start + len(part)
         first, last = np.searchsorted(offsets, [start, stop + MOST_CLASSES * shape.stride])
         yield terms_of(np.unique(keys[first:last]))
         start = stop
@@ -247,4 +250,11 @@ def _terms_of_parts(parts: Sequence[bytes], shape: GramShape) -> Iterator[list[s
 def encode(record: Record, action: str, index: str, **conditions: int) -> bytes:
     """Write a bulk action with its record, two lines."""
     head = {action: {"_index": index, "_id": record.id, **conditions}}
-    return json.dumps(head).encode() + b"\n" + json.dumps(record.fields).encode() + b"\n"
+    others = {name: value for name, value in record.fields.items() if name not in _TERM_FIELDS}
+    # By far the most values are terms, and these need no escaping.
+    terms = "".join(
+        f""","{name}":["{'","'.join(record.fields[name])}"]"""
+        for name in _TERM_FIELDS
+        if record.fields.get(name)
+    )
+    return f"{json.dumps(head)}\n{json.dumps(others)[:-1]}{terms}}}\n".encode()

@@ -21,20 +21,21 @@ _IN_MEMORY = Path("/dev/shm")  # where Linux keeps files in memory
 
 @contextmanager
 def scratch_segment(
-    documents: Iterable[StoredDocument], about: About, *, with_near: bool = False
+    documents: Iterable[StoredDocument], about: About, *, most: int, with_near: bool = False
 ) -> Iterator[Segment | None]:
     """Make a segment of documents, less what was removed; None if nothing is left.
 
     Args:
         documents: of the index that `about` describes.
         about: as it is now.
+        most: documents there are at most.
         with_near: the segment is to have near keys.
     """
     near = about.near if with_near else None
     parent = _IN_MEMORY if _IN_MEMORY.is_dir() else None
     with tempfile.TemporaryDirectory(prefix="sc2-attrib-", dir=parent) as folder:
         path = Path(folder) / "segment"
-        if not _build(path, _allowed(documents, about), about.shape, near):
+        if not _build(path, _allowed(documents, about), about.shape, near, most):
             yield None
             return
         with Segment(
@@ -44,13 +45,18 @@ def scratch_segment(
 
 
 def _build(
-    path: Path, documents: Iterator[StoredDocument], shape: GramShape, near: NearScheme | None
+    path: Path,
+    documents: Iterator[StoredDocument],
+    shape: GramShape,
+    near: NearScheme | None,
+    most: int,
 ) -> bool:
     """Write the segment's files, unless there are no documents."""
     first = next(documents, None)
     if first is None:
         return False
-    builder = SegmentBuilder(path, shape, MemoryPlan.of(LEAST_MEMORY, 1), jobs=1, near=near)
+    plan = replace(MemoryPlan.of(LEAST_MEMORY, 1), most_occurrences=most)  # room for no more
+    builder = SegmentBuilder(path, shape, plan, jobs=1, near=near)
     try:
         for document in chain((first,), documents):
             for occurrence in document.occurrences:

@@ -82,7 +82,7 @@ class ElasticIndex:
         stored = candidates.stored
         wanted = in_order(candidates.documents)
         documents = read_documents(self._connection, stored.index, wanted)
-        with scratch_segment(documents, stored.about) as segment:
+        with scratch_segment(documents, stored.about, most=len(wanted)) as segment:
             searches = (
                 [SegmentSearch(segment, self._pace, cache_bytes=CACHE_BYTES)] if segment else []
             )

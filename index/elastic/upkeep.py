@@ -13,7 +13,7 @@ from sc2_attrib.index.building import BuildSummary
 from sc2_attrib.index.elastic.about import About, StoredAbout, change_about, read_about
 from sc2_attrib.index.elastic.building import stored_bytes, totals
 from sc2_attrib.index.elastic.candidates import COLUMNS, Found
-from sc2_attrib.index.elastic.connection import Connection, understood
+from sc2_attrib.index.elastic.connection import Connection, pauses, understood
 from sc2_attrib.index.elastic.documents import StoredDocument, read_documents
 from sc2_attrib.index.elastic.records import (
     Record,
@@ -32,6 +32,9 @@ from sc2_attrib.index.transaction import now
 PAGE = 500  # documents listed at once
 _TERMS_AT_ONCE = 1000  # of one record that are asked for together
 _POLL_S = 0.5
+LEASES_S = (
+    60.0  # to wait for what shards renew every 30 s, and never catch up with while others load
+)
 
 
 def remove_on_server(
@@ -280,6 +283,10 @@ def _replace(connection: Connection, index: str, record: Record, *, delete: bool
 def _merge(connection: Connection, index: str) -> None:
     """Let each shard become one Lucene segment; it may take hours, so it is asked how far it is."""
     connection.ask(lambda client: client.indices.refresh(index=index))
+    connection.ask(lambda client: client.indices.flush(index=index))
+    for _ in pauses(LEASES_S):
+        if not _keeps_records(connection, index):
+            break
     answer = connection.ask(
         lambda client: client.indices.forcemerge(
             index=index, max_num_segments=1, wait_for_completion=False
@@ -292,6 +299,21 @@ def _merge(connection: Connection, index: str) -> None:
         lambda client: client.perform_request("GET", path, headers={"accept": "application/json"})
     )["completed"]:
         time.sleep(_POLL_S)
+
+
+def _keeps_records(connection: Connection, index: str) -> bool:
+    """Tell whether a merge would keep each record twice: whole too, for copies that fall behind.
+
+    That ends for a record when the shard's leases have moved beyond it.
+    """
+    answer = connection.ask(lambda client: client.indices.stats(index=index, level="shards"))
+    with understood(connection):
+        return any(
+            lease["retaining_seq_no"] <= shard["seq_no"]["max_seq_no"]
+            for shards in answer["indices"][index]["shards"].values()
+            for shard in shards
+            for lease in shard["retention_leases"]["leases"]
+        )
 
 
 def _check_grams(connection: Connection, stored: StoredAbout, document: StoredDocument) -> None:

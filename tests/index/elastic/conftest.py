@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from sc2_attrib.index.elastic import upkeep
 from sc2_attrib.index.elastic.address import ServerAddress, parse_address
 from tests.index.elastic.servers import Node, distribution, missing
 
@@ -41,6 +42,12 @@ def new_address(*nodes: Node) -> ServerAddress:
     """An index that nobody else uses."""
     hosts = ",".join(node.host for node in nodes)
     return parse_address(f"elasticsearch+http://{hosts}/t{uuid.uuid4().hex[:12]}", {})
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Merging needs no half a minute of waiting where nobody looks at the size."""
+    monkeypatch.setattr(upkeep, "LEASES_S", 0)
 
 
 @pytest.fixture

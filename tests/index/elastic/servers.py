@@ -199,6 +199,8 @@ class Node:
         assert self._process is not None
         self._process.kill()
         self._process.wait()
+        if self._process.stdin:
+            self._process.stdin.close()
 
     def resident_bytes(self) -> int:
         assert self._process is not None
