@@ -10,14 +10,17 @@ A match is what the greater part of its characters is. Each line adds its charac
 
 Rulers, brackets and the like say nothing, unless there is nothing else. Code and imports of tests
 are told by the paths of the sources, or by what test code calls. The tables are in
-classify_rules.py, lexemes those of near matching. All is linear in the length of the match.
+classify_rules.py, lexemes those of near matching. So many lines, and so much of a long one, are
+looked at that the work is bounded.
 """
 
 import re
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 
 import numpy as np
 
@@ -32,11 +35,12 @@ _NO_CODE = (MatchClass.LICENSE, MatchClass.IMPORTS)
 
 _LINE = re.compile(rb"[^\r\n]+")
 _WORD = re.compile(r"[^\W\d_]+")
-_CALL = re.compile(r"[A-Za-z_]\w*\(")
+_CALL = re.compile(r"\b[A-Za-z_]\w*\(")
 _TEMPLATE = re.compile(r"[{}=;]")
 _EMPTY = re.compile(r"[\W_]*")
 _DATA_SHARE = 0.55  # of what a line says, in literals
 _PROSE_SHARE = 0.6  # of lines
+_MOST_LINES, _MOST_LINE = 5_000, 2_000  # lines of a match, bytes of a line that are looked at
 _CODE_TAILS = (";", ":", "{", "}", "=", "(", "\\", "|")
 
 
@@ -76,7 +80,7 @@ class Line:
 
 def classify(text: bytes, extent: tuple[int, int], lexemes: Lexemes, place: Place) -> MatchClass:
     """Tell what stands in bytes [start, stop) of a text, of which `lexemes` are all."""
-    lines = list(_lines(text, extent, lexemes))
+    lines = list(islice(_lines(text, extent, lexemes), _MOST_LINES))
     weights = _Weigher(place.language, place.path).weigh(lines)
     if not weights:
         return MatchClass.DOCS if lines else MatchClass.CODE
@@ -108,12 +112,12 @@ def _lines(text: bytes, extent: tuple[int, int], lexemes: Lexemes) -> Iterator[L
         n_literal = int(sizes[(those == NUMBER) | (those == STRING)].sum())
         n_named = int(sizes[(those == NAME) | (those == KEYWORD)].sum())
         yield Line(
-            found[0].decode(errors="replace").strip(),
+            found[0][:_MOST_LINE].decode(errors="replace").strip(),
             n_visible,
             min(int(sizes.sum()), n_visible),
             n_literal,
             n_literal + n_named,
-            any(low < end and begin < high for low, high in docstrings),
+            _reaches_into(docstrings, begin, end),
         )
 
 
@@ -129,6 +133,12 @@ def _docstrings(text: bytes, lexemes: Lexemes, at: slice) -> list[tuple[int, int
         if not number or text[before - 1 : before] == b":":
             found.append((start, stop))
     return found
+
+
+def _reaches_into(ranges: Sequence[tuple[int, int]], start: int, stop: int) -> bool:
+    """Tell whether [start, stop) has a byte of half-open ranges that ascend."""
+    before = bisect_left(ranges, (stop,))
+    return before > 0 and start < ranges[before - 1][1]
 
 
 class _Weigher:
@@ -193,8 +203,9 @@ class _Weigher:
             text = rules.TAGS.sub(" ", text).strip()
             if line.text.startswith("<"):
                 return _WORD.search(text) is not None and not _TEMPLATE.search(text)
-        is_code = text.endswith(_CODE_TAILS) or _CALL.search(text) is not None
-        return not is_code and rules.PROSE_LINE.match(text) is not None
+        if text.endswith(_CODE_TAILS) or _CALL.search(text) or rules.LITERAL_LINE.match(text):
+            return False
+        return rules.PROSE_LINE.match(text) is not None
 
     def _end_comment(self) -> None:
         """Give the comment that was gathered to licence or to docs: as a whole, or by paragraphs.
@@ -236,6 +247,8 @@ class _Weigher:
             self._n_open = max(self._n_open + opened, 0)
 
     def _is_data(self, line: Line) -> bool:
+        if self._language in rules.TABLES:
+            return True
         if self._language in rules.CONFIGURATION:
             return rules.SETTING_LINE.match(line.text) is not None
         if rules.PATH_LINE.fullmatch(line.text):

@@ -26,8 +26,9 @@ PROSE: Final = frozenset(
     ["Markdown", "reStructuredText", "Text", "AsciiDoc", "Org", "RDoc", "Textile", "TeX", "Roff"]
 )
 CONFIGURATION: Final = frozenset(
-    ["YAML", "TOML", "JSON", "JSON5", "INI", "XML", "CSV", "TSV", "Devicetree", "SVG", "Gettext"]
+    ["YAML", "TOML", "JSON", "JSON5", "INI", "XML", "Devicetree", "SVG", "Gettext"]
 )
+TABLES: Final = frozenset(["CSV", "TSV"])
 MARKUP: Final = frozenset(["HTML", "XML", "SVG", "Vue", "Svelte", "EJS", "Blade"])
 
 
@@ -131,6 +132,7 @@ TEST_SHARE: Final = 0.25  # of the lines of code that look like tests
 PATH_LINE: Final = re.compile(r"['\"]?[\w.${}@*+-]*(?:/[\w.${}@*+-]+)+['\"]?[,;)\\]?$")
 # A list or table begins or ends its lines so; `name = "text"` and calls are statements.
 TABLE_LINE: Final = re.compile(r"[\[{(\"'\d<+.-]|\w+\s*:\s|.*[,}\]]$")
+LITERAL_LINE: Final = re.compile(r"""(?:(?:"[^"]*"|'[^']*')\s*,\s*)*(?:"[^"]*"|'[^']*')?,?$""")
 CONDITION_LINE: Final = re.compile(r"#\s*(?:if|ifdef|ifndef|elif|else|endif)\b")
 SETTING_LINE: Final = re.compile(r"[-\w\"'$.\[\]{}#/]+\s*[:=]|-\s|[\[{}\]]|<[\w/!?]")
 PROSE_LINE: Final = re.compile(

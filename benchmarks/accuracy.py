@@ -24,7 +24,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.class_labels import LEAST_F1, held_f1, matrix_tables
+from benchmarks.class_labels import matrix_tables, require_f1
 from benchmarks.edits import edits
 from benchmarks.novel import NovelText, novel_texts, packages
 from benchmarks.recall import (
@@ -35,11 +35,13 @@ from benchmarks.recall import (
     print_recall,
     quantile,
     search,
+    search_exact,
+    search_near,
     size_of,
     tally,
 )
 from benchmarks.samples import samples
-from sc2_attrib.attribution.classify import Place, classify
+from sc2_attrib.attribution.classify import Place, classify, is_test_path
 from sc2_attrib.index.building import BuildOptions, build_index
 from sc2_attrib.index.corpus.location import open_source
 from sc2_attrib.index.local import LocalIndex, open_index
@@ -120,18 +122,15 @@ def print_page(index: LocalIndex, arguments: argparse.Namespace) -> None:
     print(matrix_tables(arguments.corpus), flush=True)
     if any(tallies[name].recall() < 1 for name in CERTAIN):
         raise SystemExit("wrong answer: a copy was not found")
-    if held_f1(arguments.corpus) < LEAST_F1:
-        raise SystemExit(f"wrong answer: classes are told with a macro-F1 below {LEAST_F1}")
+    require_f1(arguments.corpus)
 
 
 def print_novel(index: LocalIndex, texts: Sequence[NovelText], unjudged: Path | None) -> None:
     """Print near matches on novel code by class and size, and the time that searches took."""
-    hits, exact_classes, times = list[Hit](), Counter[str](), list[float]()
+    hits, exact_classes = list[Hit](), Counter[str]()
+    times = [measured(index, each.text) for each in texts]
     for each in texts:
-        search(index, each.text)
-        started = time.thread_time()
         exact, near = search(index, each.text)
-        times.append((time.thread_time() - started) * 1e3)
         hits += (Hit(each, match, class_of(each.text, match)) for match in near.matches)
         exact_classes.update({class_of(each.text, match) for match in exact.matches})
     languages = Counter(each.language for each in texts)
@@ -143,18 +142,14 @@ def print_novel(index: LocalIndex, texts: Sequence[NovelText], unjudged: Path | 
     )
     judged = {row["sha256"]: row["verdict"] for row in _rows(JUDGED)}
     print_hits(hits, judged)
-    false = {
-        hit.of.place for hit in hits if hit.class_ == "code" and judged.get(hit.sha256) != "shared"
-    }
-    share = len(false) / max(len(texts), 1)
-    p50, p99 = statistics.median(times or [0]), quantile(times, 0.99)
+    false = [hit for hit in hits if judged.get(hit.sha256) != "shared"]
+    of_code = len({hit.of.place for hit in false if hit.class_ == "code"}) / max(len(texts), 1)
+    of_any = len({hit.of.place for hit in false}) / max(len(texts), 1)
     print(
-        f"\nFalse near matches of class code: in {share:.2%} of the texts; aim: at most 0.50 %,"
-        f" {met(share <= FALSE_ALARM_AIM)}. CPU time of a search of 2 KB, exact and near, the"
-        f" second time it is asked: median {p50:.1f} ms, aim 5 {met(p50 <= LATENCY_AIMS_MS[0])};"
-        f" 99th percentile {p99:.1f} ms, aim 40 {met(p99 <= LATENCY_AIMS_MS[1])}.\n",
-        flush=True,
+        f"\nFalse near matches of class code are in {of_code:.2%} of the texts; aim: at most"
+        f" 0.50 %, {met(of_code <= FALSE_ALARM_AIM)}. Of any class: in {of_any:.2%}.\n"
     )
+    print_times([sum(both) for both in times], [near for _, near in times])
     if unjudged:
         write_unjudged(unjudged, [hit for hit in hits if hit.sha256 not in judged])
 
@@ -173,10 +168,38 @@ def print_hits(hits: Sequence[Hit], judged: dict[str, str]) -> None:
         print(f"| {verdict} | {name} | {cells} |")
 
 
+def print_times(times: Sequence[float], near_times: Sequence[float]) -> None:
+    """Print what searches took, in milliseconds."""
+    p50, p99 = statistics.median(times or [0]), quantile(times, 0.99)
+    print(
+        "CPU time of a search of 2 KB, the second time it is asked:\n\n"
+        "| | median | aim | 99th percentile | aim |\n|---|---|---|---|---|\n"
+        f"| exact and near | {p50:.1f} ms | 5 ms {met(p50 <= LATENCY_AIMS_MS[0])}"
+        f" | {p99:.1f} ms | 40 ms {met(p99 <= LATENCY_AIMS_MS[1])} |\n"
+        f"| near alone | {statistics.median(near_times or [0]):.1f} ms |"
+        f" | {quantile(near_times, 0.99):.1f} ms | |\n",
+        flush=True,
+    )
+
+
+def measured(index: LocalIndex, text: bytes) -> tuple[float, float]:
+    """Give the CPU time of a second search, exact and near apart, in milliseconds."""
+    search(index, text)
+    times = [time.thread_time()]
+    exact = search_exact(index, text)
+    times.append(time.thread_time())
+    search_near(index, text, exact)
+    times.append(time.thread_time())
+    return (times[1] - times[0]) * 1e3, (times[2] - times[1]) * 1e3
+
+
 def class_of(text: bytes, match: Match) -> str:
-    """Classify a match by its first source's place."""
-    source = match.sources[0].occurrence
-    place = Place(source.path, source.language)
+    """Classify a match as scans do: by the place of a source that is no test, if there is one."""
+    source = min(
+        (source.occurrence for source in match.sources),
+        key=lambda each: (bool(each.is_generated), is_test_path(each.path)),
+    )
+    place = Place(source.path, source.language, bool(source.is_generated))
     return classify(text, (match.start, match.stop), lex(text, fast=True), place).value
 
 

@@ -90,9 +90,20 @@ class Tally:
 
 def search(index: LocalIndex, text: bytes) -> tuple[SearchResult, NearResult]:
     """Search as scans do."""
+    exact = search_exact(index, text)
+    return exact, search_near(index, text, exact)
+
+
+def search_exact(index: LocalIndex, text: bytes) -> SearchResult:
+    """Search for copies alone."""
     [exact] = index.search([text], min_chars=DEFAULT_MIN_CHARS, max_sources=DEFAULT_MAX_SOURCES)
+    return exact
+
+
+def search_near(index: LocalIndex, text: bytes, exact: SearchResult) -> NearResult:
+    """Search for edited copies alone, given what is exact."""
     [near] = index.search_near([text], [exact], NearOptions(), max_sources=DEFAULT_MAX_SOURCES)
-    return exact, near
+    return near
 
 
 def tally(index: LocalIndex, chosen: Sequence[Sample], edit: Edit, name: str) -> Tally:
