@@ -144,8 +144,8 @@ class Checker:
         self.min_chars = max(DEFAULT_MIN_CHARS, guarantee) if min_chars is None else min_chars
         self.max_sources = max_sources
         self.policy = policy
-        self._searcher = searcher
-        self._own_code = own_code
+        self.searcher = searcher
+        self.own_code = own_code
         self.near = near
         self.common = common
         self._jobs = jobs
@@ -163,8 +163,22 @@ class Checker:
         Raises:
             UsageError: the searcher refuses the call itself.
         """
-        for checked in _in_order(self._check_batch, _batches(inputs), self._jobs):
+        for checked in _in_order(self._check_batch, batches(inputs), self._jobs):
             yield from checked
+
+    def check_text(
+        self, text: str, *, path: str = "<text>", language: str | None = None
+    ) -> CheckedInput:
+        """Check one text; offsets in what comes back are into its UTF-8 bytes.
+
+        Args:
+            text: any text; what UTF-8 can't hold, half a surrogate pair, becomes a question mark.
+            path: what to call it in the result; a policy may ask for it.
+            language: of the code, if known.
+        """
+        raw = text.encode(errors="replace")
+        [checked] = self.check([CheckInput(InputKind.FILE, path, raw, language=language)])
+        return checked
 
     def _check_batch(self, batch: Sequence[CheckInput | UncheckedInput]) -> list[CheckedInput]:
         texts = [_decoded(item) for item in batch if isinstance(item, CheckInput)]
@@ -189,10 +203,10 @@ class Checker:
             return [found for text in texts for found in self._search([text])]
 
     def _find(self, texts: Sequence[bytes]) -> list[Found | UnusableError]:
-        exact = self._searcher.search(texts, min_chars=self.min_chars, max_sources=self.max_sources)
+        exact = self.searcher.search(texts, min_chars=self.min_chars, max_sources=self.max_sources)
         if self.near is None:
             return [Found(found) for found in exact]
-        near = self._searcher.search_near(texts, exact, self.near, max_sources=self.max_sources)
+        near = self.searcher.search_near(texts, exact, self.near, max_sources=self.max_sources)
         return list(map(Found, exact, near))
 
     def _checked(
@@ -216,7 +230,7 @@ class Checker:
             offsets,
             LexemeCounts(text.utf8),
             item.generated,
-            self._searcher.license_texts,
+            self.searcher.license_texts,
             self.common,
         )
         kept = [
@@ -226,12 +240,12 @@ class Checker:
         matches = [describe_match(match, checked, self.policy) for match in kept]
         matches += [describe_near(match, checked, self.policy, matches) for match in near]
         matches.sort(key=lambda match: (match.generated.bytes[0], -match.generated.bytes[1]))
-        if self._own_code is not None:
-            matches = suppress_own(matches, text.utf8, self._own_code)
+        if self.own_code is not None:
+            matches = suppress_own(matches, text.utf8, self.own_code)
         return CheckedInput(
             record,
             tuple(matches),
-            _texts(text.utf8, kept, near, self._searcher.license_texts),
+            _texts(text.utf8, kept, near, self.searcher.license_texts),
             _covered_chars(text.utf8, [*kept, *near]),
         )
 
@@ -254,9 +268,10 @@ def _in_order(work: Callable[[T], R], items: Iterable[T], jobs: int) -> Iterator
             pool.shutdown(cancel_futures=True)
 
 
-def _batches(
+def batches(
     inputs: Iterable[CheckInput | UncheckedInput],
 ) -> Iterator[list[CheckInput | UncheckedInput]]:
+    """Cut a stream of inputs into lists that are worth a search, in order."""
     batch: list[CheckInput | UncheckedInput] = []
     n_bytes = 0
     for item in inputs:

@@ -17,9 +17,9 @@ final size of a match, and whether white space differs.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
-from sc2_attrib.attribution.check import DEFAULT_MAX_SOURCES, DEFAULT_MIN_CHARS
+from sc2_attrib.attribution.check import DEFAULT_MAX_SOURCES, DEFAULT_MIN_CHARS, Checker
 from sc2_attrib.attribution.own_code import stands_whole_in
 from sc2_attrib.attribution.policy import COMMON_REPOSITORIES, DEFAULT_POLICY, Combine, Policy
 from sc2_attrib.attribution.policy_rule import MatchFacts, SourceFacts
@@ -117,6 +117,21 @@ class PolicyVeto:
         names_common = any(c.key == "common" for rule in policy.rules for c in rule.conditions)
         is_strict = policy.combine is Combine.STRICTEST
         self._asks_all = names_common or not is_strict or own_code is not None
+
+    @classmethod
+    def of(cls, checker: Checker) -> Self:
+        """Deny what a checker finds to be denied: by its index, policy, length and own code.
+
+        Raises:
+            UsageError: its index can't follow texts, or only longer runs.
+        """
+        return cls(
+            checker.searcher,
+            policy=checker.policy,
+            min_chars=checker.min_chars,
+            own_code=checker.own_code,
+            common=checker.common,
+        )
 
     @property
     def room(self) -> int:

@@ -185,9 +185,7 @@ def generate(
             n_tokens=_longest(given) + max_new_tokens,
             batch=batch.size if batch else 1,
         )
-        loaded = watched_model(
-            loaded, on_match, searcher=searcher, checker=checker, own_code=own_code
-        )
+        loaded = watched_model(loaded, on_match, checker)
         discard_old(outputs)
         on_text = _stream if not outputs and sys.stdout.isatty() else None
         completer = Completer(

@@ -8,7 +8,6 @@ from sc2_attrib.cli.wording import counted
 from sc2_attrib.generator.completion import Completion, StopReason
 from sc2_attrib.generator.guard import OnMatch
 from sc2_attrib.index.errors import UsageError
-from sc2_attrib.index.search import Searcher
 
 if TYPE_CHECKING:
     from sc2_attrib.generator.completion import Model
@@ -31,14 +30,7 @@ def refuse_server(on_match: OnMatch, model: str | None) -> None:
         )
 
 
-def watched_model(
-    model: "Model",
-    on_match: OnMatch,
-    *,
-    searcher: Searcher,
-    checker: Checker,
-    own_code: Searcher | None,
-) -> "Model":
+def watched_model(model: "Model", on_match: OnMatch, checker: Checker) -> "Model":
     """Have a model watched by the index and the policy that check its text afterwards.
 
     Raises:
@@ -49,14 +41,7 @@ def watched_model(
 
     if on_match is OnMatch.ANNOTATE:
         return model
-    veto = PolicyVeto(
-        searcher,
-        policy=checker.policy,
-        min_chars=checker.min_chars,
-        own_code=own_code,
-        common=checker.common,
-    )
-    return GuardedModel(model, veto, on_match=on_match)
+    return GuardedModel(model, PolicyVeto.of(checker), on_match=on_match)
 
 
 def say_watched(session: Session, completion: Completion) -> None:
