@@ -65,13 +65,13 @@ class Connection:
         """Address as it may be shown."""
         return self.address.location
 
-    def ask(self, request: Callable[["Elasticsearch"], R]) -> R:
-        """Send a request; while the servers are busy, send it again.
+    def ask(self, request: Callable[["Elasticsearch"], R], *, patiently: bool = True) -> R:
+        """Send a request; while the servers are busy, send it again, unless told otherwise.
 
         Raises:
             IndexServerError: no answer, or a refusal.
         """
-        waits = self._waits()
+        waits = self._waits() if patiently else pauses(0)
         next(waits)
         while True:
             with self._explained():

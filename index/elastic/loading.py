@@ -250,7 +250,10 @@ class Loader:
             IndexServerError: an action was refused for good.
         """
         operations: Any = b"".join(lines)  # the client takes bytes as they are
-        answer = self._connection.ask(lambda client: client.bulk(operations=operations))
+        # Refused, a batch is not sent again as it is, but in halves, or after a pause: see callers.
+        answer = self._connection.ask(
+            lambda client: client.bulk(operations=operations), patiently=False
+        )
         with understood(self._connection):
             items = [next(iter(item.values())) for item in answer["items"]]
             if len(items) != len(lines):

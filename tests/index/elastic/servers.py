@@ -2,8 +2,13 @@
 
 Needs a JDK and Maven, no distribution. `distribution` fetches and compiles once for each version
 and keeps the result in the user's cache folder; `Node` is one running server, `cluster` several.
+
+    python -m tests.index.elastic.servers [--major 8] [--nodes N] [--heap 1g]
+
+runs some for a benchmark, prints their hosts, and stops them when its standard input is closed.
 """
 
+import argparse
 import fcntl
 import hashlib
 import os
@@ -12,6 +17,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 import urllib.request
@@ -24,8 +30,9 @@ VERSIONS = {8: "8.19.21", 9: "9.5.3"}
 LEAST_JDK = {8: 17, 9: 21}
 START_S = 120.0
 
+QUICK_START = ("-XX:TieredStopAtLevel=1",)  # slower later: not for benchmarks
 FLAGS = (
-    *("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xss1m", "-Djava.awt.headless=true"),
+    *("-XX:+UseSerialGC", "-Xss1m", "-Djava.awt.headless=true"),
     *("-Dfile.encoding=UTF-8", "-Dio.netty.noUnsafe=true", "-Dio.netty.noKeySetOptimization=true"),
     *("-Dio.netty.recycler.maxCapacityPerThread=0", "-Dlog4j.shutdownHookEnabled=false"),
     *("-Dlog4j2.disable.jmx=true", "-Des.test.stdin=true"),
@@ -144,7 +151,7 @@ class Node:
         self.http, self.transport = free_port(), free_port()
         self.settings = dict(settings or {"discovery.type": "single-node"})
         self._made, self._home = made, home
-        self._flags = shared if flags is None else flags
+        self._flags = [*QUICK_START, *shared] if flags is None else flags
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -245,9 +252,18 @@ class Node:
         return [f"-Des.nativelibs.path={folder}"] if folder.is_dir() else []
 
 
-def cluster(made: Distribution, home: Path, n: int = 3, *, heap: str = "512m") -> list[Node]:
+def cluster(
+    made: Distribution,
+    home: Path,
+    n: int = 3,
+    *,
+    heap: str = "512m",
+    flags: list[str] | None = None,
+) -> list[Node]:
     """Start several nodes that are one cluster."""
-    nodes = [Node(made, home / f"n{i}", name=f"n{i}", heap=heap) for i in range(1, n + 1)]
+    nodes = [
+        Node(made, home / f"n{i}", name=f"n{i}", heap=heap, flags=flags) for i in range(1, n + 1)
+    ]
     for node in nodes:
         node.settings = {
             "discovery.seed_hosts": ",".join(f"127.0.0.1:{each.transport}" for each in nodes),
@@ -257,3 +273,27 @@ def cluster(made: Distribution, home: Path, n: int = 3, *, heap: str = "512m") -
     for node in nodes:
         node.wait(n)
     return nodes
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--major", type=int, default=8, choices=VERSIONS)
+    parser.add_argument("--nodes", type=int, default=1)
+    parser.add_argument("--heap", default="1g")
+    arguments = parser.parse_args()
+    made, flags, nodes = distribution(arguments.major), list[str](), list[Node]()
+    with tempfile.TemporaryDirectory(prefix="elasticsearch-") as home:
+        try:
+            if arguments.nodes == 1:
+                nodes = [Node(made, Path(home), heap=arguments.heap, flags=flags).start()]
+            else:
+                nodes = cluster(made, Path(home), arguments.nodes, heap=arguments.heap, flags=flags)
+            print(",".join(node.host for node in nodes), flush=True)
+            sys.stdin.read()
+        finally:
+            for node in nodes:
+                node.stop()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,7 +1,8 @@
 """What goes wrong on a server is an error with its reason, never an empty answer."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -16,9 +17,9 @@ from sc2_attrib.index.elastic.searcher import ElasticIndex
 from sc2_attrib.index.errors import IndexServerError
 from sc2_attrib.index.stores import ServerStore
 from tests.index.corpora import Documents, code_like, document
-from tests.index.elastic.conftest import new_address
+from tests.index.elastic.conftest import new_address, skip_without_jdk
 from tests.index.elastic.proxy import Manners, proxy
-from tests.index.elastic.servers import Node, free_port
+from tests.index.elastic.servers import Node, distribution, free_port
 
 pytestmark = pytest.mark.elastic
 
@@ -160,6 +161,43 @@ def test_build_through_a_flaky_proxy(node_8: Node, monkeypatch: pytest.MonkeyPat
         stats = ServerStore(address).stats()
         assert stats.description.n_documents == len(TEXTS)
         assert sum(ServerStore(address).verify()) == sum(map(len, TEXTS))
+
+
+@pytest.mark.slow
+def test_build_on_a_tiny_heap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server whose circuit breakers refuse most requests gets smaller ones, and loses nothing."""
+    skip_without_jdk(8)
+    breakers = {
+        "network.breaker.inflight_requests.limit": "600kb",
+        "indices.breaker.request.limit": "20%",
+        "discovery.type": "single-node",
+    }
+    texts = code_like(41, 8_000_000, 100)
+    corpus = Documents([document(text, f"{at}.py") for at, text in enumerate(texts)])
+    n_refused = 0
+    attempt = loading.Loader._attempt
+
+    def counted(
+        loader: loading.Loader,
+        documents: Sequence[loading.Document],
+        conflicts: list[loading.Document],
+    ) -> list[loading.Document]:
+        nonlocal n_refused
+        refused = attempt(loader, documents, conflicts)
+        n_refused += len(refused)
+        return refused
+
+    monkeypatch.setattr(loading.Loader, "_attempt", counted)
+    node = Node(distribution(8), tmp_path, heap="96m", settings=breakers).start()
+    try:
+        store = ServerStore(new_address(node))
+        store.build([corpus], BuildOptions(near=False))
+        assert n_refused > 0
+        assert sum(store.verify()) == sum(map(len, texts))
+        with store.open() as index:
+            assert index.search(texts[:1], min_chars=50, max_sources=0)[0].matches
+    finally:
+        node.stop()
 
 
 def count_up(manners: Manners) -> int:
