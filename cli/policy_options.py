@@ -5,7 +5,7 @@ checked: what is wrong with them is said at once.
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -87,14 +87,9 @@ class Judging:
         """Those who may settle a match: reviewed choices before the baseline."""
         return (self.reviews, self.baseline) if self.baseline else (self.reviews,)
 
-    @contextmanager
-    def own_code(self) -> Iterator[Searcher | None]:
+    def own_code(self) -> AbstractContextManager[Searcher | None]:
         """Open the index of the user's own code, if the policy names one."""
-        if self.policy.own.index is None:
-            yield None
-        else:
-            with open_index_at(self.policy.own.index) as searcher:
-                yield searcher
+        return own_code_of(self.policy)
 
     def conclude(
         self, run: Run, checked: Sequence[CheckedInput], *, fail_on: FailOn, session: Session
@@ -116,6 +111,16 @@ class Judging:
         """Append what was found to the ledger, if there is one."""
         if self.ledger is not None:
             append(self.ledger, records_of(result, with_text=with_text))
+
+
+@contextmanager
+def own_code_of(policy: Policy) -> Iterator[Searcher | None]:
+    """Open the index of the user's own code, if a policy names one."""
+    if policy.own.index is None:
+        yield None
+    else:
+        with open_index_at(policy.own.index) as searcher:
+            yield searcher
 
 
 def judging(

@@ -31,12 +31,6 @@ class RunStart:
 
     def finished(self, searcher: Searcher, checker: Checker, *, model: Model | None = None) -> Run:
         """Describe the run that ends now."""
-        options = {
-            "min_chars": checker.min_chars,
-            "max_sources": checker.max_sources,
-            "common": checker.common,
-            "near": asdict(checker.near) if checker.near else None,
-        }
         return Run(
             id=str(uuid.uuid4()),
             started=self.started,
@@ -46,8 +40,18 @@ class RunStart:
             index=describe_index(searcher.describe()),
             model=model,
             policy=checker.policy.describe(),
-            options={**options, **self.options},
+            options=self.all_options(checker),
         )
+
+    def all_options(self, checker: Checker) -> dict[str, object]:
+        """List the options that decide what is found, those of the checker included."""
+        return {
+            "min_chars": checker.min_chars,
+            "max_sources": checker.max_sources,
+            "common": checker.common,
+            "near": asdict(checker.near) if checker.near else None,
+            **self.options,
+        }
 
 
 def _now() -> str:

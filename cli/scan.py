@@ -2,13 +2,17 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from sc2_attrib import __version__
 from sc2_attrib.attribution.check import DEFAULT_MAX_SOURCES, Checker, CheckInput
-from sc2_attrib.attribution.outcome import FailOn, exit_code
+from sc2_attrib.attribution.outcome import FailOn, describe_index, exit_code
 from sc2_attrib.attribution.policy import COMMON_REPOSITORIES
 from sc2_attrib.cli.changes import changed_since
 from sc2_attrib.cli.changes import staged as staged_changes
@@ -24,9 +28,10 @@ from sc2_attrib.cli.check_options import (
     NoNear,
     near_options,
 )
+from sc2_attrib.cli.checking import CheckSettings
 from sc2_attrib.cli.input_files import Input
 from sc2_attrib.cli.inputs import STDIN, collect, listed_paths, parse_size
-from sc2_attrib.cli.locations import open_index_at, required_index
+from sc2_attrib.cli.locations import required_index
 from sc2_attrib.cli.options import AsJson, Formats, IndexLocation, Jobs, setting
 from sc2_attrib.cli.outputs import discard_old, requested_outputs, write_outputs
 from sc2_attrib.cli.policy_options import (
@@ -38,8 +43,11 @@ from sc2_attrib.cli.policy_options import (
     judging,
 )
 from sc2_attrib.cli.progress import counting
+from sc2_attrib.cli.resuming import Progress, progress_in
 from sc2_attrib.cli.run_record import RunStart
 from sc2_attrib.cli.session import Session
+from sc2_attrib.cli.wording import counted
+from sc2_attrib.cli.workers import check_all
 from sc2_attrib.index.errors import UsageError
 
 Paths = Annotated[
@@ -71,6 +79,16 @@ Staged = Annotated[
 ]
 MaxFileSize = Annotated[str, setting("max-file-size", metavar="SIZE", help="Skip larger files.")]
 
+Resume = Annotated[
+    Path | None,
+    typer.Option(
+        "--resume",
+        metavar="FILE",
+        help="Keep in FILE what has been checked, and go on from there when the same command is "
+        "given again; a complete run deletes it.",
+    ),
+]
+
 
 def scan(
     context: typer.Context,
@@ -93,6 +111,7 @@ def scan(
     no_near: NoNear = False,
     common: Common = COMMON_REPOSITORIES,
     include_text: IncludeText = False,
+    resume: Resume = None,
     jobs: Jobs = None,
     formats: Formats = None,
     as_json: AsJson = False,
@@ -124,27 +143,51 @@ def scan(
         update_baseline=update_baseline,
         ledger=ledger,
     )
-    with open_index_at(required_index(index)) as searcher, judged.own_code() as own_code:
-        checker = Checker(
-            searcher,
-            min_chars=min_chars,
-            max_sources=max_sources,
-            policy=judged.policy,
-            own_code=own_code,
-            near=near_options(
-                no_near=no_near, min_similarity=min_similarity, min_lexemes=min_lexemes
-            ),
-            common=common,
-            jobs=jobs or os.cpu_count() or 1,
-        )
+    settings = CheckSettings(
+        index=required_index(index),
+        policy=judged.policy,
+        min_chars=min_chars,
+        max_sources=max_sources,
+        near=near_options(no_near=no_near, min_similarity=min_similarity, min_lexemes=min_lexemes),
+        common=common,
+    )
+    n_jobs = jobs or os.cpu_count() or 1
+    with settings.opened(jobs=n_jobs) as checker:
         discard_old(outputs)
         texts = _with_text(inputs) if include_text else inputs
-        checked = list(counting(session, checker.check(texts), "checking"))
-        record = run.finished(searcher, checker)
+        check = partial(check_all, settings, checker, jobs=n_jobs)
+        with _kept(resume, run, checker, session) as progress:
+            found = progress.through(texts, check) if progress else check(texts)
+            checked = list(counting(session, found, "checking"))
+        record = run.finished(checker.searcher, checker)
     result = judged.conclude(record, checked, fail_on=fail_on, session=session)
     judged.record(result, with_text=include_text)
     write_outputs([result], outputs, session)
+    if resume is not None and result.summary.complete:
+        resume.unlink()
     return exit_code(result)
+
+
+@contextmanager
+def _kept(
+    path: Path | None, run: RunStart, checker: Checker, session: Session
+) -> Iterator[Progress | None]:
+    """Open the progress of an earlier run, if that is wanted, and say what it has."""
+    if path is None:
+        yield None
+        return
+    own = checker.own_code
+    context = {
+        "version": __version__,
+        "index": describe_index(checker.searcher.describe()),
+        "index of own code": describe_index(own.describe()) if own else None,
+        "policy": checker.policy.describe(),
+        "choice of options": run.all_options(checker),
+    }
+    with progress_in(path, context) as progress:
+        if progress.n_kept:
+            session.says(f"{path}: {counted(progress.n_kept, 'input')} kept of an earlier scan")
+        yield progress
 
 
 def _named(paths: list[str] | None, files_from: str | None) -> list[str]:

@@ -1,0 +1,121 @@
+"""Worker processes check as one process does; whatever ends them is told."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Mapping
+from multiprocessing import active_children
+from pathlib import Path
+
+import pytest
+
+from sc2_attrib.attribution.check import BATCH_INPUTS, CheckInput
+from sc2_attrib.attribution.policy import DEFAULT_POLICY
+from sc2_attrib.attribution.result import InputKind
+from sc2_attrib.cli.checking import CheckSettings
+from sc2_attrib.cli.input_files import Input
+from sc2_attrib.cli.workers import LARGE_INPUTS, check_all, check_in_processes
+from sc2_attrib.index.errors import UnusableError
+from sc2_attrib.index.search import NearOptions
+from tests.cli.conftest import COMMAND, code
+
+
+@pytest.fixture
+def settings(index: Path) -> CheckSettings:
+    return CheckSettings(str(index), DEFAULT_POLICY, None, 100, NearOptions(), 50)
+
+
+def texts(n_texts: int) -> list[Input]:
+    """Own code, and a copy in every tenth text."""
+    seeds = ("copyleft" if number % 10 == 3 else f"own {number}" for number in range(n_texts))
+    return [
+        CheckInput(InputKind.FILE, f"{number}.py", code(seed).encode())
+        for number, seed in enumerate(seeds)
+    ]
+
+
+def test_processes_answer_as_one_does(settings: CheckSettings) -> None:
+    """A large scan is shared out, and its answers are the same, in the same order."""
+    inputs = texts(LARGE_INPUTS + 50)
+    with settings.opened() as checker:
+        alone = list(checker.check(inputs))
+        shared = check_all(settings, checker, inputs, jobs=2)
+        first = next(shared)
+        assert len(active_children()) == 2
+        assert [first, *shared] == alone
+    assert active_children() == []
+    assert sum(len(each.matches) for each in alone) == (LARGE_INPUTS + 50 + 6) // 10
+
+
+def test_small_scan_stays_in_one_process(settings: CheckSettings) -> None:
+    """A few inputs are not worth the start of a process."""
+    with settings.opened(jobs=2) as checker:
+        answers = check_all(settings, checker, texts(20), jobs=2)
+        assert len(list(answers)) == 20
+        assert active_children() == []
+
+
+def test_killed_worker_ends_the_run(settings: CheckSettings) -> None:
+    """Inputs are read as they are needed; a worker that is killed is an error, no lost answer."""
+    inputs = iter(texts(700))
+    with contextlib.closing(check_in_processes(settings, inputs, 2)) as answers:
+        next(answers)
+        os.kill(active_children()[0].pid or 0, signal.SIGKILL)
+        with pytest.raises(UnusableError, match="worker process ended"):
+            list(answers)
+        assert len(list(inputs)) >= 700 - 6 * BATCH_INPUTS
+    assert active_children() == []
+
+
+def test_index_that_can_not_be_opened(settings: CheckSettings, tmp_path: Path) -> None:
+    """What a worker can't open is told as if this process had tried."""
+    missing = CheckSettings(str(tmp_path / "gone"), DEFAULT_POLICY, None, 100, None, 50)
+    with pytest.raises(UnusableError, match="gone"):
+        list(check_in_processes(missing, texts(300), 2))
+
+
+def is_alive(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_interrupt_ends_all_processes(
+    folder: Path, index: Path, environment: Mapping[str, str]
+) -> None:
+    """Ctrl-C ends a large scan with 130, no traceback, no report and no process left."""
+    for number, each in enumerate(texts(700)):
+        assert isinstance(each, CheckInput)
+        (folder / f"{number}.py").write_bytes(each.raw)
+    command = [
+        str(COMMAND),
+        "scan",
+        ".",
+        "--index",
+        str(index),
+        "--jobs",
+        "2",
+        "-f",
+        "json=out.json",
+    ]
+    command += ["--resume", ".progress"]
+    with subprocess.Popen(
+        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        start_new_session=True,
+    ) as process:  # fmt: skip
+        progress = folder / ".progress"
+        while not (progress.exists() and progress.read_bytes().count(b"\n") > 2):
+            assert process.poll() is None
+            time.sleep(0.01)
+        os.killpg(process.pid, signal.SIGINT)
+        shown = process.communicate(timeout=60)
+    assert (process.returncode, shown) == (130, (b"", b""))
+    assert not (folder / "out.json").exists()
+    while is_alive(process.pid):  # the last to go is multiprocessing's own resource tracker
+        time.sleep(0.01)
+    assert json.loads((folder / ".progress").read_text().splitlines()[0])
