@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SC2_ATTRIB := $(BIN)/sc2-attrib
 
-.PHONY: demo test test-all lint bench corpus dev clean
+.PHONY: demo test test-all lint bench accuracy corpus dev clean
 
 demo: $(VENV)/generate  ## index this Python, train a small StarCoder2, complete, annotate
 	$(SC2_ATTRIB) demo
@@ -21,6 +21,9 @@ lint: $(VENV)/dev  ## style and types
 
 bench: $(VENV)/dev  ## measure; needs CORPUS=folder of Parquet files
 	$(BIN)/python benchmarks/local_index.py $(CORPUS)
+
+accuracy: $(VENV)/dev  ## how much is found, and how much falsely; needs CORPUS, takes some minutes
+	$(BIN)/python -m benchmarks.accuracy $(CORPUS) > docs/accuracy.md
 
 corpus: $(VENV)/dev  ## what is measured: 1.6 GB of code from a Debian mirror, in build/corpus/parquet
 	$(BIN)/python -m benchmarks.corpus.fetch build/corpus

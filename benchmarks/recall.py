@@ -174,12 +174,8 @@ def print_recall(tallies: Mapping[str, Tally], short: Mapping[str, Tally]) -> No
 
 
 def print_peers(
-    ours: Mapping[str, Tally],
-    chosen: Sequence[Sample],
-    n: int,
-    kinds: Mapping[str, Edit],
-    novel: Sequence[bytes],
-) -> None:
+    ours: Mapping[str, Tally], chosen: Sequence[Sample], n: int, kinds: Mapping[str, Edit]
+) -> Mapping[str, Peer]:
     """Print what other methods find of the first `n` samples, in their documents alone."""
     peers: dict[str, Peer] = {
         "MinHash, files": FileMinHash(),
@@ -193,7 +189,9 @@ def print_peers(
     print(
         f"\n## What other methods find\n\nOf the first {n} samples: the share found, and found"
         f" first. The others search only the {len(numbers)} files of all samples, sc2-attrib the"
-        " whole index.\n"
+        " whole index. MinHash is datasketch's LSH at a Jaccard similarity of 0.7, of whole files"
+        " (it is not made for parts of them) and of windows of 128 lexemes. Winnowing has SCANOSS'"
+        " parameters; a file is found that shares a fingerprint, whatever else it shares.\n"
     )
     print(f"| edit | sc2-attrib | {' | '.join(peers)} |\n|---|---" + "|---" * len(peers) + "|")
     for name, edit in kinds.items():
@@ -202,12 +200,20 @@ def print_peers(
         cells = [_peer_cell(peer, edited) for peer in peers.values()]
         first = _mean(answer.is_first for answer in ours[name].answers[:n])
         print(f"| {name} | {ours[name].recall(n):.3f}, {first:.3f} | {' | '.join(cells)} |")
-    shares = (
-        f"{name} {_mean(bool(peer.find(t)) for t in novel):.3f}" for name, peer in peers.items()
-    )
+    return peers
+
+
+def print_named(index: LocalIndex, peers: Mapping[str, Peer], novel: Sequence[bytes]) -> None:
+    """Print in how many novel texts each method finds anything, shared text included."""
+    found = (search(index, text) for text in novel)
+    shares = [f"sc2-attrib {_mean(bool(e.matches or n.matches) for e, n in found):.3f}"]
+    shares += [
+        f"{name} {_mean(bool(peer.find(text)) for text in novel):.3f}"
+        for name, peer in peers.items()
+    ]
     print(
-        f"\nOf {len(novel)} novel texts of 2 KB they take for copies, among these few files:"
-        f" {', '.join(shares)}.",
+        f"\nShare of {len(novel)} novel texts of 2 KB in which something is found, shared text and"
+        f" licences included, in as much as each searches: {', '.join(shares)}.",
         flush=True,
     )
 
