@@ -1,14 +1,21 @@
 """`generate --on-match`: a model that knows copyleft text by heart, stopped or led elsewhere."""
 
 import json
+import re
+import shlex
+import shutil
+import textwrap
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from sc2_attrib.cli.locations import demo_cache
+from sc2_attrib.generator.demo import ensure_demo_model
 from sc2_attrib.index.text import normalize
-from tests.cli.conftest import DEFINITION, Generate, code
+from tests.cli.conftest import DEFINITION, Generate, Run, code
 
+PAGE = (Path(__file__).parents[2] / "docs" / "generate.md").read_text(encoding="utf-8")
 MIN_CHARS = 100
 COPYLEFT = normalize(code("copyleft").encode())
 LONG = ("--max-new-tokens", "120")
@@ -138,3 +145,22 @@ def test_what_cannot_be_watched_is_said(
     printed = capsys.readouterr()
     assert complaint in printed.err
     assert (printed.out, printed.err.count("\n")) == ("", 1)
+
+
+@pytest.mark.slow
+def test_the_example_of_an_edited_copy(run_here: Run, folder: Path) -> None:
+    """What docs/generate.md shows of the demo's model is what it does."""
+    [policy] = re.findall(r"^  ```toml\n(.*?)^  ```$", PAGE, re.MULTILINE | re.DOTALL)
+    [console] = re.findall(r"^  ```console\n(.*?)^  ```$", PAGE, re.MULTILINE | re.DOTALL)
+    (folder / "nothing.toml").write_text(textwrap.dedent(policy))
+    (folder / "library").mkdir()
+    shutil.copy(json.decoder.__file__, folder / "library")
+    ensure_demo_model(demo_cache())
+    commands = console.replace("\\\n", "").replace(r"\n", "\n").replace("$'", "'")
+    build, generate = re.findall(r"^  \$ sc2-attrib (.*?)(?=^  [$s.])", commands, re.M | re.S)
+    assert run_here(*shlex.split(build)).code == 0
+    outcome = run_here(*shlex.split(generate))
+    assert outcome.code == 1
+    shown = [line[2:] for line in console.splitlines() if "│" in line or "✗" in line]
+    assert shown
+    assert [line for line in shown if line not in outcome.stderr] == []
