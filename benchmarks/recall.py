@@ -77,6 +77,12 @@ class Tally:
         return _mean(answer.is_first for answer in self.answers if answer.is_found)
 
     @property
+    def lost(self) -> Counter[str]:
+        """Languages of the samples that are not found."""
+        rows = zip(self.samples, self.answers, strict=True)
+        return Counter(sample.language for sample, answer in rows if not answer.is_found)
+
+    @property
     def errors(self) -> list[int]:
         """Lines by which extents are off."""
         return [answer.error for answer in self.answers if answer.is_found]
@@ -171,6 +177,11 @@ def print_recall(tallies: Mapping[str, Tally], short: Mapping[str, Tally]) -> No
         cells = [f"{each.recall():.3f}", aim, f"{each.shown:.3f}", f"{each.first:.3f}", off]
         row = [name, *cells, *shares, f"{short[name].recall():.3f}"]
         print(f"| {' | '.join(row)} |", flush=True)
+    print("\nNot found, by language:\n")
+    for name, each in tallies.items():
+        if each.lost:
+            lost = ", ".join(f"{language} {n}" for language, n in each.lost.most_common())
+            print(f"- {name}: {lost}")
 
 
 def print_peers(
