@@ -1,10 +1,10 @@
 """What the inputs of a scan are checked by: settings that any process can make a checker of."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from sc2_attrib.attribution.check import Checker
+from sc2_attrib.attribution.check import CheckedInput, Checker
 from sc2_attrib.attribution.policy import Policy
 from sc2_attrib.cli.locations import open_index_at
 from sc2_attrib.cli.policy_options import own_code_of
@@ -44,3 +44,11 @@ class CheckSettings:
                 common=self.common,
                 jobs=jobs,
             )
+
+
+def sharing_texts(checked: Iterable[CheckedInput]) -> Iterator[CheckedInput]:
+    """Let inputs share the texts that they name alike: a licence text is in memory once."""
+    texts: dict[str, str] = {}
+    for item in checked:
+        shared = {key: texts.setdefault(key, text) for key, text in item.texts.items()}
+        yield replace(item, texts=shared)

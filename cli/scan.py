@@ -28,7 +28,7 @@ from sc2_attrib.cli.check_options import (
     NoNear,
     near_options,
 )
-from sc2_attrib.cli.checking import CheckSettings
+from sc2_attrib.cli.checking import CheckSettings, sharing_texts
 from sc2_attrib.cli.input_files import Input
 from sc2_attrib.cli.inputs import STDIN, collect, listed_paths, parse_size
 from sc2_attrib.cli.locations import required_index
@@ -158,7 +158,7 @@ def scan(
         check = partial(check_all, settings, checker, jobs=n_jobs)
         with _kept(resume, run, checker, session) as progress:
             found = progress.through(texts, check) if progress else check(texts)
-            checked = list(counting(session, found, "checking"))
+            checked = list(sharing_texts(counting(session, found, "checking")))
         record = run.finished(checker.searcher, checker)
     result = judged.conclude(record, checked, fail_on=fail_on, session=session)
     judged.record(result, with_text=include_text)

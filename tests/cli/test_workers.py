@@ -15,7 +15,7 @@ import pytest
 from sc2_attrib.attribution.check import BATCH_INPUTS, CheckInput
 from sc2_attrib.attribution.policy import DEFAULT_POLICY
 from sc2_attrib.attribution.result import InputKind
-from sc2_attrib.cli.checking import CheckSettings
+from sc2_attrib.cli.checking import CheckSettings, sharing_texts
 from sc2_attrib.cli.input_files import Input
 from sc2_attrib.cli.workers import LARGE_INPUTS, check_all, check_in_processes
 from sc2_attrib.index.errors import UnusableError
@@ -48,6 +48,16 @@ def test_processes_answer_as_one_does(settings: CheckSettings) -> None:
         assert [first, *shared] == alone
     assert active_children() == []
     assert sum(len(each.matches) for each in alone) == (LARGE_INPUTS + 50 + 6) // 10
+
+
+def test_texts_are_in_memory_once(settings: CheckSettings) -> None:
+    """The same excerpt of several inputs is one object, whoever found it."""
+    with settings.opened() as checker:
+        found = [each for one in (1, 2) for each in checker.check(texts(10))]
+    before, after = ([text for each in items for text in each.texts.values()]
+                     for items in (found, list(sharing_texts(found))))  # fmt: skip
+    assert before == after
+    assert (len(set(map(id, before))), len(set(map(id, after)))) == (2, 1)
 
 
 def test_small_scan_stays_in_one_process(settings: CheckSettings) -> None:

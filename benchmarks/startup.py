@@ -1,0 +1,41 @@
+"""How much processor time does it take to start? Nobody waits for what a command doesn't use.
+
+    python -m benchmarks.startup
+
+Prints for each way to start the least of several runs, which other work on the machine disturbs
+least, less what a bare interpreter takes.
+"""
+
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+N_RUNS = 15
+PROGRAM = str(Path(sys.executable).with_name("sc2-attrib"))
+STARTS = {
+    "import of the command line": [sys.executable, "-c", "import sc2_attrib.cli.commands"],
+    "sc2-attrib --version": [PROGRAM, "--version"],
+    "sc2-attrib --help": [PROGRAM, "--help"],
+    "sc2-attrib scan --help": [PROGRAM, "scan", "--help"],
+}
+
+
+def cpu_seconds(command: list[str]) -> float:
+    """Run a command and return the processor time that it took."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def main() -> None:
+    bare = min(cpu_seconds([sys.executable, "-c", "pass"]) for _ in range(N_RUNS))
+    print(f"a bare interpreter: {bare * 1000:.0f} ms")
+    for name, command in STARTS.items():
+        least = min(cpu_seconds(command) for _ in range(N_RUNS))
+        print(f"{name}: {(least - bare) * 1000:.0f} ms more")
+
+
+if __name__ == "__main__":
+    main()
