@@ -154,8 +154,8 @@ def _serve(settings: CheckSettings, connection: Connection) -> None:
             while True:
                 batch: Batch = connection.recv()
                 connection.send(list(checker.check(batch)))
-    except EOFError:
-        pass
+    except (EOFError, ConnectionError):
+        pass  # nobody wants an answer any more
     except Sc2AttribError as error:
         kind = UsageError if isinstance(error, UsageError) else UnusableError
         connection.send(kind(str(error)))  # a type that any process can make again
