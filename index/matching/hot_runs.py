@@ -26,7 +26,10 @@ from sc2_attrib.index.matching.hot_walk import (
     agreeing_left,
     agreeing_right,
     extent,
+    find_left,
     find_posting,
+    row_at,
+    sort_by_left,
 )
 from sc2_attrib.index.matching.query import Query
 from sc2_attrib.index.segment.documents import LicenseSets
@@ -512,7 +515,7 @@ def _keep_reaching(
         steps = (must_end - last - k) // stride
         if steps > 0:
             far = last + steps * stride
-            row = _row_at(slots[far], starts, stops, positions, positions[rows[i]] + steps)
+            row = row_at(slots[far], starts, stops, positions, positions[rows[i]] + steps)
             need = min(must_end - far - k, stride - 1)
             if row < 0 or agreeing_right(text, far + k, stop, right_contexts, rights[row]) < need:
                 continue
@@ -520,19 +523,13 @@ def _keep_reaching(
         steps = (last - must_begin) // stride
         if steps > 0:
             far = last - steps * stride
-            row = _row_at(slots[far], starts, stops, positions, positions[rows[i]] - steps)
+            row = row_at(slots[far], starts, stops, positions, positions[rows[i]] - steps)
             need = min(far - must_begin, stride - 1)
             if row < 0 or agreeing_left(text, far, start, left_contexts, lefts[row]) < need:
                 continue
         ended[n], ended_lowers[n], ended_uppers[n] = i, lower, upper
         n += 1
     return n
-
-
-@kernel
-def _row_at(slot: int, starts: Offsets, stops: Offsets, positions: Offsets, position: int) -> int:
-    """Row of a posting of a gram, or -1 where the gram isn't hot or has none there."""
-    return find_posting(positions, starts[slot], stops[slot], position) if slot >= 0 else -1
 
 
 @kernel
@@ -632,6 +629,7 @@ def hot_holders(
     query: Query,
     hot: HotTable,
     sets: LicenseSets,
+    set_of: Numbers,
     start: int,
     stop: int,
     first: int,
@@ -643,6 +641,7 @@ def hot_holders(
 
     Args:
         query, hot, sets: as elsewhere; a removed document has an empty set.
+        set_of: set of expressions of each document.
         start, stop: at least the guarantee apart, within one text.
         first: the first sampled offset of these diagonals, in [start, start + stride).
         room: diagonals to list; beyond it only the first of each set of expressions.
@@ -657,34 +656,94 @@ def hot_holders(
     for offset in range(first, last + 1, query.stride):
         if query.slots[offset] < 0:
             return 0, False
-    slot, steps = query.slots[first], (last - first) // query.stride
-    first_far, stop_far = hot.starts[query.slots[last]], hot.stops[query.slots[last]]
-    # Contexts before the first gram that agree back to `start`, and those that agree further.
-    contexts, top, bottom = hot.left_contexts, hot.left_starts[slot], hot.left_stops[slot]
-    low, high = rank_range(query.text, first, contexts, top, bottom, first - start, False)
-    longer, end_longer = high, high
-    if first - start < query.stride - 1:
-        longer, end_longer = rank_range(
-            query.text, first, contexts, low, high, first - start + 1, False
-        )
-    for i in range(hot.set_starts[slot], hot.set_stops[slot]):
-        members = hot.sets[i]
-        if sets.starts[members] == sets.starts[members + 1]:
-            continue
-        for row in hot.by_set[hot.set_rows[i] : hot.set_rows[i] + hot.set_counts[i]]:
-            if n >= room and seen[members]:
+    slot, lefts, by_left, positions = query.slots[first], hot.lefts, hot.by_left, hot.positions
+    top, bottom, steps = hot.starts[slot], hot.stops[slot], (last - first) // query.stride
+    far_top, far_bottom = hot.starts[query.slots[last]], hot.stops[query.slots[last]]
+    if by_left[top] < 0:
+        sort_by_left(lefts, top, bottom, hot.left_starts[slot], hot.left_stops[slot], by_left)
+    near, far = _exact_lefts(query, hot, slot, start, first)
+    for low, high in (near, far):
+        for at in range(
+            find_left(by_left, lefts, top, bottom, low),
+            find_left(by_left, lefts, top, bottom, high),
+        ):
+            if n >= room:
                 passed_over = True
                 break
-            left = hot.lefts[row]
-            if not low <= left < high or longer <= left < end_longer:
+            row = by_left[at]
+            end = find_posting(positions, far_top, far_bottom, positions[row] + steps)
+            if end < 0:
                 continue
-            far = find_posting(hot.positions, first_far, stop_far, hot.positions[row] + steps)
-            if far < 0 or agree_right(query, hot, last, far) != stop - last - query.k:
-                continue
-            found_start, found_stop = extent(query, hot, first, row)
-            if found_start == start and found_stop == stop:
-                out[n, 0] = hot.positions[row] * query.stride - first
-                out[n, 1] = hot.documents[row]
+            members = set_of[hot.documents[row]]
+            if sets.starts[members] < sets.starts[members + 1] and _spans(
+                query, hot, start, stop, first, row, last, end
+            ):
+                out[n, 0], out[n, 1] = positions[row] * query.stride - first, hot.documents[row]
                 seen[members] = True
                 n += 1
+    if passed_over:
+        n = _one_of_each(query, hot, sets, start, stop, first, last, near, far, seen, out, n)
     return n, passed_over
+
+
+@kernel
+def _one_of_each(
+    query: Query,
+    hot: HotTable,
+    sets: LicenseSets,
+    start: int,
+    stop: int,
+    first: int,
+    last: int,
+    near: tuple[int, int],
+    far: tuple[int, int],
+    seen: npt.NDArray[np.bool_],
+    out: Offsets,
+    n: int,
+) -> int:
+    """List, as `hot_holders` does, one document of each set of expressions that wasn't seen."""
+    slot, lefts, by_set, positions = query.slots[first], hot.lefts, hot.by_set, hot.positions
+    far_top, far_bottom = hot.starts[query.slots[last]], hot.stops[query.slots[last]]
+    steps = (last - first) // query.stride
+    for i in range(hot.set_starts[slot], hot.set_stops[slot]):
+        members = hot.sets[i]
+        if seen[members] or sets.starts[members] == sets.starts[members + 1]:
+            continue
+        for at in range(hot.set_rows[i], hot.set_rows[i] + hot.set_counts[i]):
+            row, left = by_set[at], lefts[by_set[at]]
+            if not (near[0] <= left < near[1] or far[0] <= left < far[1]):
+                continue
+            end = find_posting(positions, far_top, far_bottom, positions[row] + steps)
+            if end >= 0 and _spans(query, hot, start, stop, first, row, last, end):
+                out[n, 0], out[n, 1] = positions[row] * query.stride - first, hot.documents[row]
+                seen[members] = True
+                n += 1
+                break
+    return n
+
+
+@kernel
+def _exact_lefts(
+    query: Query, hot: HotTable, slot: int, start: int, first: int
+) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Left contexts of the gram at `first` that agree back to `start` and no further: two ranges.
+
+    Where that is a whole context, it can't be told whether they agree further.
+    """
+    contexts, top, bottom = hot.left_contexts, hot.left_starts[slot], hot.left_stops[slot]
+    low, high = rank_range(query.text, first, contexts, top, bottom, first - start, False)
+    further, end = high, high
+    if first - start < query.stride - 1:
+        further, end = rank_range(query.text, first, contexts, low, high, first - start + 1, False)
+    return (low, further), (end, high)
+
+
+@kernel
+def _spans(
+    query: Query, hot: HotTable, start: int, stop: int, first: int, row: int, last: int, end: int
+) -> bool:
+    """Tell whether the postings at the first and last sampled offset make a run [start, stop)."""
+    if agree_right(query, hot, last, end) != stop - last - query.k:
+        return False
+    found_start, found_stop = extent(query, hot, first, row)
+    return bool(found_start == start and found_stop == stop)

@@ -5,9 +5,11 @@ offsets of a diagonal are those with d + i a multiple of the stride. All functio
 (compiled.py).
 """
 
+import numpy as np
+
 from sc2_attrib.index.compiled import kernel
 from sc2_attrib.index.matching.query import Query, text_start, text_stop
-from sc2_attrib.index.segment.hot import HotTable
+from sc2_attrib.index.segment.hot import HotTable, Numbers
 from sc2_attrib.index.text import Bytes, Offsets
 
 
@@ -28,10 +30,49 @@ def find_posting(positions: Offsets, first: int, stop: int, position: int) -> in
 
 
 @kernel
+def sort_by_left(
+    lefts: Numbers, start: int, stop: int, first_rank: int, stop_rank: int, out: Numbers
+) -> None:
+    """Order the postings [start, stop) of a gram by left context, then position: counting sort.
+
+    Args:
+        lefts: left context of each posting, in [first_rank, stop_rank).
+        out: out, [start, stop) of it.
+    """
+    places = np.zeros(stop_rank - first_rank + 1, np.int64)
+    for row in range(start, stop):
+        places[lefts[row] - first_rank + 1] += 1
+    places = start + np.cumsum(places)
+    for row in range(start, stop):
+        rank = lefts[row] - first_rank
+        out[places[rank]] = row
+        places[rank] += 1
+
+
+@kernel
+def find_left(by_left: Numbers, lefts: Numbers, first: int, stop: int, rank: int) -> int:
+    """First of a gram's postings, in order of left context, whose context is not below `rank`."""
+    low, high = first, stop
+    while low < high:
+        middle = (low + high) >> 1
+        if lefts[by_left[middle]] < rank:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@kernel
 def find_at(query: Query, hot: HotTable, offset: int, position: int) -> int:
     """Row of the posting of the hot gram at `offset`, or -1 where there is none."""
     slot = query.slots[offset]
     return find_posting(hot.positions, hot.starts[slot], hot.stops[slot], position)
+
+
+@kernel
+def row_at(slot: int, starts: Offsets, stops: Offsets, positions: Offsets, position: int) -> int:
+    """Row of a posting of a gram, or -1 where the gram isn't hot or has none there."""
+    return find_posting(positions, starts[slot], stops[slot], position) if slot >= 0 else -1
 
 
 @kernel
@@ -109,38 +150,41 @@ def extent(query: Query, hot: HotTable, offset: int, row: int) -> tuple[int, int
 
     It ends where a context stops agreeing, or where the next sampled gram is not in its list.
     """
-    reach = query.stride - 1
-    position = hot.positions[row]
-    start, at, here = -1, offset, row
+    reach, k, stride, text, slots = query.stride - 1, query.k, query.stride, query.text, query.slots
+    positions, starts, stops = hot.positions, hot.starts, hot.stops
+    lefts, left_contexts, rights, right_contexts = (
+        hot.lefts,
+        hot.left_contexts,
+        hot.rights,
+        hot.right_contexts,
+    )
+    low, high = text_start(query, offset), text_stop(query, offset)
+    start, at, here, position = -1, offset, row, positions[row]
     while start < 0:
-        agreeing = agree_left(query, hot, at, here)
-        before = at - query.stride
+        agreeing = agreeing_left(text, at, low, left_contexts, lefts[here])
+        before = at - stride
         position -= 1
         if agreeing < reach:
             start = at - agreeing
-        elif before < text_start(query, offset):
-            start = text_start(query, offset)
-        elif query.slots[before] < 0:
-            start = before + 1
+        elif before < low:
+            start = low
         else:
-            here = find_at(query, hot, before, position)
+            here = row_at(slots[before], starts, stops, positions, position)
             if here < 0:
                 start = before + 1
         at = before
-    stop, at, here, position = -1, offset, row, hot.positions[row]
+    stop, at, here, position = -1, offset, row, positions[row]
     while stop < 0:
-        agreeing = agree_right(query, hot, at, here)
-        after = at + query.stride
+        agreeing = agreeing_right(text, at + k, high, right_contexts, rights[here])
+        after = at + stride
         position += 1
         if agreeing < reach:
-            stop = at + query.k + agreeing
-        elif after + query.k > text_stop(query, offset):
-            stop = text_stop(query, offset)
-        elif query.slots[after] < 0:
-            stop = after + query.k - 1
+            stop = at + k + agreeing
+        elif after + k > high:
+            stop = high
         else:
-            here = find_at(query, hot, after, position)
+            here = row_at(slots[after], starts, stops, positions, position)
             if here < 0:
-                stop = after + query.k - 1
+                stop = after + k - 1
         at = after
     return start, stop

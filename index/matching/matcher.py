@@ -17,7 +17,7 @@ longer than checking one small file; when the work adds up, the kernels' compile
 """
 
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -33,6 +33,7 @@ from sc2_attrib.index.segment.reader import Segment
 from sc2_attrib.index.text import Offsets
 
 _MOST_LISTED = 256  # runs of hot grams that are listed before they are compared
+_MOST_ANSWERS = 1024  # of the hot lists that are kept: many files have the same header
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -60,6 +61,20 @@ class Pace:
         return compiled(kernel) if self.is_fast else kernel
 
 
+class Asked(NamedTuple):
+    """All that the holders of an extent depend on, see `Search.hot_holders`."""
+
+    text: bytes  # of the extent, with the byte on either side
+    is_first: bool  # there is none before it
+    room: int
+    seen_sets: frozenset[int]
+
+
+def _asked(query: Query, start: int, stop: int, room: int, seen_sets: set[int]) -> Asked:
+    text = query.text[max(start - 1, 0) : stop + 1].tobytes()
+    return Asked(text, start == 0, room, frozenset(seen_sets))
+
+
 class Matcher:
     """Finds runs in one segment. Not safe for use by several threads at once: make one for each."""
 
@@ -74,6 +89,7 @@ class Matcher:
         self.segment = segment
         self.pace = pace
         self.blocks = BlockCache(segment.content, cache_bytes // 2)
+        self.hot_answers: dict[Asked, tuple[Offsets, bool]] = {}
         self._hot = segment.hot_cache(cache_bytes // 2)
 
     def search(self, texts: Sequence[bytes], *, min_chars: int) -> "Search":
@@ -246,6 +262,20 @@ class Search:
         Returns:
             Rows (diagonal, document), ascending, and whether more were passed over.
         """
+        asked = _asked(self.query, start, stop, room, seen_sets)
+        answers = self._matcher.hot_answers
+        if asked not in answers:
+            if len(answers) == _MOST_ANSWERS:
+                answers.clear()
+            rows, passed_over = self._find_hot_holders(start, stop, room, seen_sets)
+            answers[asked] = rows + np.array([start, 0]), passed_over
+        rows, passed_over = answers[asked]
+        return rows - np.array([start, 0]), passed_over
+
+    def _find_hot_holders(
+        self, start: int, stop: int, room: int, seen_sets: set[int]
+    ) -> tuple[Offsets, bool]:
+        """Ask the lists for each sampled offset that the first of a diagonal may have."""
         found = [np.empty((0, 2), np.int64)]
         n_found, passed_over = 0, False
         seen = np.zeros(self._documents.sets.starts.size, np.bool_)
@@ -261,6 +291,7 @@ class Search:
                 self.query,
                 self.hot,
                 self._documents.sets,
+                self._documents.license_sets,
                 start,
                 stop,
                 first,

@@ -40,7 +40,7 @@ PAGE_POSTINGS = 256
 LEVEL = 3
 _PAGES_AT_ONCE = 64  # made by one thread at a time
 _COLUMNS = 4
-_N_OFFSETS, _N_NUMBERS = 9, 7  # columns of HotTable of these types; two more hold contexts
+_N_OFFSETS, _N_NUMBERS = 9, 8  # columns of HotTable of these types; two more hold contexts
 _MOST_PAGE = 1 << 31  # bytes of one page; beyond it is damage
 
 
@@ -206,7 +206,8 @@ class HotTable(NamedTuple):
     and rights are rows of left_contexts and right_contexts, where slot s owns left_starts[s] …
     left_stops[s] and so on, sorted. The documents of slot s carry the licence sets set_starts[s] …
     set_stops[s] of `sets`; the rows whose document carries the i-th of these are
-    by_set[set_rows[i]] … by_set[set_rows[i] + set_counts[i] - 1], ascending.
+    by_set[set_rows[i]] … by_set[set_rows[i] + set_counts[i] - 1], ascending. by_left has the rows
+    of a slot by their left context once that was asked for, and -1 before.
     """
 
     starts: Offsets
@@ -222,6 +223,7 @@ class HotTable(NamedTuple):
     lefts: Numbers
     rights: Numbers
     by_set: Numbers
+    by_left: Numbers
     sets: Numbers
     set_rows: Numbers
     set_counts: Numbers
@@ -379,6 +381,7 @@ def _table(pages: Sequence[_Page], license_sets: npt.NDArray[np.int32]) -> HotTa
         lefts=(columns[2] + starts[owner, 1]).astype(np.int32),
         rights=(columns[3] + starts[owner, 2]).astype(np.int32),
         by_set=by_set.astype(np.int32),
+        by_left=np.full(by_set.size, -1, np.int32),
         sets=(sets & 0xFFFFFFFF).astype(np.int32),
         set_rows=set_rows.astype(np.int32),
         set_counts=np.diff(set_rows, append=keys.size).astype(np.int32),
