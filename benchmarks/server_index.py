@@ -40,6 +40,7 @@ from sc2_attrib.index.corpus.location import open_source
 from sc2_attrib.index.elastic.address import ServerAddress, parse_address
 from sc2_attrib.index.elastic.connection import Connection
 from sc2_attrib.index.elastic.layout import Layout
+from sc2_attrib.index.elastic.upkeep import merge
 from sc2_attrib.index.extension import BuildProgress
 from sc2_attrib.index.search import NearOptions, NearResult, SearchResult
 from sc2_attrib.index.stores import FolderStore, ServerStore, Store
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
 
 PHRASE_BYTES = 100
 BATCH_BYTES = 1 << 20
+STATS_S = 1.2  # servers count their CPU time once a second
 _TRIGRAMS: dict[str, Any] = {
     "_source": {"enabled": False},
     "properties": {
@@ -70,24 +72,40 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         local = FolderStore(Path(folder) / "index")
         measure_build(local, arguments.corpus, Load(), near=arguments.near)
-        measure(local, arguments)
+        measure(local, Load(), arguments)
         for address in addresses:
             server = ServerStore(address, Layout(shards=len(address.hosts)))
-            measure_build(server, arguments.corpus, Load(address), near=arguments.near)
-            measure(server, arguments)
+            load = Load(address)
+            measure_build(server, arguments.corpus, load, near=arguments.near)
+            measure(server, load, arguments)
             compare(local, server, arguments)
     if arguments.trigrams:
         connection = Connection(addresses[0], timeout_s=600)
-        connection.ask(
-            lambda client: measure_trigrams(client, arguments.corpus, arguments.trigrams)
-        )
+        connection.ask(lambda client: measure_trigrams(connection, client, arguments))
         connection.close()
 
 
-def measure(store: Store, arguments: argparse.Namespace) -> None:
-    """Print latency and batch rate of each set of queries."""
+def measure(store: Store, load: "Load", arguments: argparse.Namespace) -> None:
+    """Print latency and batch rate of each set of queries, and what CPU they cost."""
+    rng = random.Random(SEED)
+    verbatim = sample_documents(arguments.corpus, arguments.queries, rng)
+    sets = {"novel": novel_texts(arguments.queries, rng), "verbatim": verbatim}
     with store.open() as index:
         measure_searches(index, arguments.corpus, arguments.queries)
+        for name, texts in sets.items():
+            time.sleep(STATS_S)
+            queries = [cut(text, QUERY_BYTES, rng) for text in texts]
+            here, there = time.process_time(), load.look()
+            for query in queries:
+                index.search([query], min_chars=100, max_sources=100)
+            here = time.process_time() - here
+            time.sleep(STATS_S)
+            there = load.look() - there
+            print(
+                f"\n{name}: CPU a query, mean: {here / len(queries) * 1e3:.1f} ms here,"
+                f" {there / len(queries) * 1e3:.1f} ms there",
+                flush=True,
+            )
 
 
 @dataclass(slots=True)
@@ -179,7 +197,9 @@ def answers(store: Store, texts: list[bytes]) -> list[tuple[SearchResult, NearRe
     return list(zip(exact, near, strict=True))
 
 
-def measure_trigrams(client: "Elasticsearch", corpus: Path, n_bytes: int) -> None:
+def measure_trigrams(
+    connection: Connection, client: "Elasticsearch", arguments: argparse.Namespace
+) -> None:
     """Load trigrams of whole texts, and ask for phrases; print rate, size and latency."""
     index = "trigram-peer"
     client.options(ignore_status=404).indices.delete(index=index)
@@ -187,7 +207,7 @@ def measure_trigrams(client: "Elasticsearch", corpus: Path, n_bytes: int) -> Non
     client.indices.create(index=index, mappings=_TRIGRAMS, settings=settings)
     started, raw_bytes, phrases = time.monotonic(), 0, list[bytes]()
     rng = random.Random(1)
-    for batch in _batches(corpus, n_bytes):
+    for batch in _batches(arguments.corpus, arguments.trigrams):
         operations: list[dict[str, Any]] = []
         for text in batch:
             raw_bytes += len(text)
@@ -197,8 +217,7 @@ def measure_trigrams(client: "Elasticsearch", corpus: Path, n_bytes: int) -> Non
                 phrases.append(cut(text, PHRASE_BYTES, rng))
         client.bulk(index=index, operations=operations)
     seconds = time.monotonic() - started
-    client.indices.forcemerge(index=index, max_num_segments=1)
-    client.indices.refresh(index=index)
+    merge(connection, index)
     size = client.indices.stats(index=index)["_all"]["primaries"]["store"]["size_in_bytes"]
     times = [_ask_phrase(client, index, phrase) for phrase in rng.sample(phrases, 100)]
     cuts = statistics.quantiles(times, n=100)

@@ -81,7 +81,7 @@ def compact_on_server(connection: Connection) -> BuildSummary:
     for document in read_documents(connection, stored.index, affected):
         _leave_out(connection, stored, document, deny)
     _delete_license_files(connection, stored.index, deny)
-    _merge(connection, stored.index)
+    merge(connection, stored.index)
     left = totals(connection, stored.index)
 
     def changed(about: About) -> About:
@@ -280,7 +280,7 @@ def _replace(connection: Connection, index: str, record: Record, *, delete: bool
             raise connection.refuse(f"record {record.id} could not be replaced: {answer['items']}")
 
 
-def _merge(connection: Connection, index: str) -> None:
+def merge(connection: Connection, index: str) -> None:
     """Let each shard become one Lucene segment; it may take hours, so it is asked how far it is."""
     connection.ask(lambda client: client.indices.refresh(index=index))
     connection.ask(lambda client: client.indices.flush(index=index))

@@ -92,7 +92,7 @@ def test_scans_end_alike(node_8: Node, work: Path) -> None:
     for changes in (
         [("build", "first.jsonl")],
         [("add", "second.jsonl")],
-        [("remove", "o/1"), ("compact",)],
+        [("remove", "--repo", "o/1"), ("compact",)],
     ):
         for index in ("ix", address):
             for change, *what in changes:
