@@ -24,12 +24,14 @@ from sc2_attrib.attribution.result import InputStatus
 from sc2_attrib.attribution.result_json import members
 from sc2_attrib.attribution.text import readable_path
 from sc2_attrib.cli.input_files import Input
+from sc2_attrib.cli.walk import skipped
 from sc2_attrib.index.errors import UnusableError, UsageError
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
 SCHEMA = "sc2-attrib/progress/1"
+ITSELF = "progress of this scan"
 
 Check = Callable[[Iterable[Input]], Iterator[CheckedInput]]
 
@@ -51,7 +53,7 @@ class Progress:
         waiting: deque[str | None] = deque()  # keys of the inputs that were taken, in order
 
         def unknown() -> Iterator[Input]:
-            for item in inputs:
+            for item in map(self._but_itself, inputs):
                 waiting.append(_key(item))
                 if waiting[-1] not in self._places:
                     yield item
@@ -61,6 +63,14 @@ class Progress:
             self._keep(waiting.popleft(), checked)
             yield checked
         yield from self._known(waiting)
+
+    def _but_itself(self, item: Input) -> Input:
+        """Skip the file itself, which may lie in a folder that is checked."""
+        path = Path(item.path)
+        if path.name != Path(self._file.name).name or not path.exists():
+            return item
+        is_other = not path.samefile(self._file.name)
+        return item if is_other else skipped(item.path, ITSELF)
 
     def _known(self, waiting: deque[str | None]) -> Iterator[CheckedInput]:
         """Take the known inputs that are next."""

@@ -12,7 +12,7 @@ import pytest
 from sc2_attrib.attribution.check import CheckedInput, CheckInput, UncheckedInput
 from sc2_attrib.attribution.result import InputKind, InputRecord, InputStatus
 from sc2_attrib.cli.input_files import Input
-from sc2_attrib.cli.resuming import progress_in
+from sc2_attrib.cli.resuming import ITSELF, progress_in
 from sc2_attrib.index.errors import UnusableError, UsageError
 from tests.cli.conftest import COMMAND, Run, code
 
@@ -185,6 +185,15 @@ def test_killed_scan_goes_on(
     assert resumed.pop("run") != whole.pop("run")
     assert resumed == whole
     assert whole["summary"]["by_action"]["deny"] == 6
+
+
+def test_progress_is_no_input(run_here: Run, folder: Path, index: Path) -> None:
+    """The file may lie in the folder that is checked: it is skipped, with the reason."""
+    (folder / "a.py").write_text(code("copyleft"))
+    scan = ("scan", ".", "--index", str(index), "--fail-on", "never", "--json")
+    done = json.loads(run_here(*scan, "--resume", "progress").stdout)
+    listed = [(each["path"], each["status"], each["reason"]) for each in done["inputs"]]
+    assert listed == [("a.py", "checked", None), ("progress", "skipped", ITSELF)]
 
 
 def test_incomplete_scan_keeps_its_progress(run_here: Run, folder: Path, index: Path) -> None:
