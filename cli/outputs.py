@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Final, TextIO
 
 from sc2_attrib.attribution.atomic_file import replace_file
-from sc2_attrib.attribution.report import FORMATS, print_result
+from sc2_attrib.attribution.report import FORMATS
+from sc2_attrib.attribution.report.terminal import print_result
 from sc2_attrib.attribution.result import Result
 from sc2_attrib.cli.session import Session
 from sc2_attrib.cli.streams import print_data

@@ -3,32 +3,29 @@
 Commands and programs ask `store_at` for a `Store` and never know which kind they got.
 """
 
+from __future__ import annotations
+
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
-from sc2_attrib.index.building import (
-    BuildOptions,
-    BuildSummary,
-    Resources,
-    add_to_index,
-    build_index,
-    compact_index,
-)
-from sc2_attrib.index.checkpoint import Request
-from sc2_attrib.index.corpus.document import CorpusSource
 from sc2_attrib.index.elastic.address import ServerAddress, is_server, parse_address
 from sc2_attrib.index.elastic.layout import Layout
 from sc2_attrib.index.errors import UsageError
-from sc2_attrib.index.extension import OnProgress
 from sc2_attrib.index.local import IndexStats, index_stats, open_index
 from sc2_attrib.index.manifest import read_manifest
 from sc2_attrib.index.removal import Removal
 from sc2_attrib.index.search import Searcher
-from sc2_attrib.index.take_down import RemovalSummary, remove_from_index
+
+if TYPE_CHECKING:  # who only searches shall not wait for what builds
+    from sc2_attrib.index.building import BuildOptions, BuildSummary, Resources
+    from sc2_attrib.index.checkpoint import Request
+    from sc2_attrib.index.corpus.document import CorpusSource
+    from sc2_attrib.index.extension import OnProgress
+    from sc2_attrib.index.take_down import RemovalSummary
 
 
 class OpenIndex(Searcher, Protocol):
@@ -136,6 +133,8 @@ class FolderStore:
         on_progress: OnProgress | None = None,
     ) -> BuildSummary:
         """Make it of sources."""
+        from sc2_attrib.index.building import build_index
+
         return build_index(sources, self.folder, options, on_progress=on_progress)
 
     def add(
@@ -148,6 +147,8 @@ class FolderStore:
         on_progress: OnProgress | None = None,
     ) -> BuildSummary:
         """Add the documents of sources."""
+        from sc2_attrib.index.building import add_to_index
+
         return add_to_index(
             sources,
             self.folder,
@@ -161,12 +162,16 @@ class FolderStore:
         self, *, resources: Resources, on_progress: OnProgress | None = None
     ) -> BuildSummary:
         """Delete what was removed."""
+        from sc2_attrib.index.building import compact_index
+
         return compact_index(self.folder, resources=resources, on_progress=on_progress)
 
     def remove(
         self, names: Sequence[str], *, reason: str | None = None, undo: bool = False
     ) -> RemovalSummary:
         """Take repositories or contents out, or take that back."""
+        from sc2_attrib.index.take_down import remove_from_index
+
         return remove_from_index(names, self.folder, reason=reason, undo=undo)
 
     def stats(self) -> IndexStats:

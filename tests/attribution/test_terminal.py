@@ -9,9 +9,9 @@ from rich.console import Console
 
 from sc2_attrib.attribution.check import CheckInput, UncheckedInput
 from sc2_attrib.attribution.outcome import FailOn
-from sc2_attrib.attribution.report import FORMATS, print_result
+from sc2_attrib.attribution.report import FORMATS
 from sc2_attrib.attribution.report.searched import coverage_facts
-from sc2_attrib.attribution.report.terminal import render
+from sc2_attrib.attribution.report.terminal import print_result, render
 from sc2_attrib.attribution.result import MatchClass, Result
 from sc2_attrib.index.corpus.document import Basis, SourceDocument
 from tests.attribution.samples import (

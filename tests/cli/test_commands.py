@@ -110,7 +110,10 @@ def test_completion_of_commands_and_options(run: Run) -> None:
 def test_completion_of_values(run: Run) -> None:
     """Formats, and the names of the demo, are completed."""
     asked = {"_SC2_ATTRIB_COMPLETE": "complete_bash", "COMP_CWORD": "3"}
-    assert run(env={**asked, "COMP_WORDS": "sc2-attrib scan -f js"}).stdout.split() == ["json", "jsonl"]
+    assert run(env={**asked, "COMP_WORDS": "sc2-attrib scan -f js"}).stdout.split() == [
+        "json",
+        "jsonl",
+    ]
     assert run(env={**asked, "COMP_WORDS": "sc2-attrib scan --index d"}).stdout.split() == ["demo"]
     assert run(env={**asked, "COMP_WORDS": "sc2-attrib scan --index ./d"}).stdout.split() == []
 
