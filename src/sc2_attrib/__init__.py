@@ -4,9 +4,7 @@ The names of `__all__` are for programs; docs/library.md shows them. Each is imp
 first used, so that importing the package costs nothing.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # as in `typing`, whose import would take longer than the command line may
 if TYPE_CHECKING:
     from sc2_attrib.attribution.check import Checker
     from sc2_attrib.attribution.policy_file import read_policy
@@ -45,8 +43,10 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     """Import a public name from the module that has it."""
+    import importlib
+
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
