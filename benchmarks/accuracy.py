@@ -185,7 +185,11 @@ def print_times(times: Sequence[tuple[float, float]]) -> None:
     for name, each in rows.items():
         cells = (f"{quantile(each, share):.1f}" for share in (0.5, 0.95, 0.99))
         print(f"| {name} | {' | '.join(cells)} |")
-    print(flush=True)
+    print(
+        "\nSlow are mostly texts with notices that stand in thousands of files, for which the exact"
+        " search takes longest.\n",
+        flush=True,
+    )
 
 
 def measured(index: LocalIndex, text: bytes) -> tuple[float, float]:
