@@ -164,8 +164,9 @@ def print_recall(tallies: Mapping[str, Tally], short: Mapping[str, Tally]) -> No
         f" {', '.join(f'{name} {n}' for name, n in languages)}. *Found*: a match names"
         " the file it was taken from. *Half shown*: such matches cover half of its lines or more;"
         " where a file repeats a part, its other place may be named. *First*: of those"
-        " found, no source of the longest match is closer than that file. *Lines off*: by which the extent in the file is wrong, both ends together. The columns of sizes"
-        " repeat *found* by lexemes; below 130 there is no aim.\n"
+        " found, no source of the longest match is closer than that file. *Lines off*: by"
+        " which the extent in the file is wrong, both ends together. The columns of sizes repeat"
+        " *found* by lexemes; below 130 there is no aim.\n"
     )
     titles = ["edit", "found", "aim", "half shown", "first", "lines off: median, 95 %"]
     print(f"| {' | '.join([*titles, *SIZES, '65-129'])} |")
