@@ -57,7 +57,7 @@ def check_in_processes(
         UnusableError: the index can't be used, or a worker was killed.
     """
     with _workers(settings, jobs) as workers:
-        for answer in _in_order(workers, batches(inputs)):
+        for answer in in_order(workers, batches(inputs)):
             yield from answer
 
 
@@ -76,7 +76,7 @@ def _size(item: Input) -> int:
     return len(item.raw) if isinstance(item, CheckInput) else 0
 
 
-def _in_order(workers: Sequence[Connection], work: Iterable[Batch]) -> Iterator[list[CheckedInput]]:
+def in_order(workers: Sequence[Connection], work: Iterable[Batch]) -> Iterator[list[CheckedInput]]:
     """Hand each batch to whoever is free; yield the answers in the order of the batches."""
     pending = enumerate(work)
     free, busy = list(workers), dict[Connection, int]()
@@ -89,10 +89,11 @@ def _in_order(workers: Sequence[Connection], work: Iterable[Batch]) -> Iterator[
                 is_over = True
             else:
                 busy[_sent(free.pop(), batch)] = number
-        while due in early:
+        if due in early:
             yield early.pop(due)
             due += 1
-        if not busy and is_over:
+            continue
+        if not busy:  # and nothing was handed out: there is no more
             return
         for worker in _ready(busy):
             early[busy.pop(worker)] = _received(worker)

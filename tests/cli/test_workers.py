@@ -4,10 +4,14 @@ import contextlib
 import os
 import signal
 import subprocess
+import threading
 import time
-from collections.abc import Mapping
-from multiprocessing import active_children
+from collections.abc import Callable, Mapping
+from itertools import count
+from multiprocessing import Pipe, active_children
+from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,7 +20,7 @@ from sc2_attrib.attribution.policy import DEFAULT_POLICY
 from sc2_attrib.attribution.result import InputKind
 from sc2_attrib.cli.checking import CheckSettings, sharing_texts
 from sc2_attrib.cli.input_files import Input
-from sc2_attrib.cli.workers import LARGE_INPUTS, check_all, check_in_processes
+from sc2_attrib.cli.workers import LARGE_INPUTS, check_all, check_in_processes, in_order
 from sc2_attrib.index.errors import UnusableError
 from sc2_attrib.index.search import NearOptions
 from tests.cli.conftest import COMMAND, code
@@ -57,6 +61,37 @@ def test_texts_are_in_memory_once(settings: CheckSettings) -> None:
                      for items in (found, list(sharing_texts(found))))  # fmt: skip
     assert before == after
     assert (len(set(map(id, before))), len(set(map(id, after)))) == (2, 1)
+
+
+def test_slow_batch_holds_up_nobody() -> None:
+    """While one worker takes long, others go on for a few batches, and then all is in order."""
+    is_ahead = threading.Event()
+
+    def slow(connection: Connection) -> None:
+        while True:
+            number = connection.recv()
+            assert is_ahead.wait(60)
+            connection.send([number])
+
+    def quick(connection: Connection) -> None:
+        for n_done in count(1):
+            connection.send([connection.recv()])
+            if n_done == 4:  # as far as it may go ahead
+                is_ahead.set()
+
+    pipes = [Pipe(), Pipe()]
+    for serve, (_, theirs) in zip((slow, quick), pipes, strict=True):
+        threading.Thread(target=until_closed, args=(serve, theirs), daemon=True).start()
+    work: Any = range(40)
+    answers: list[Any] = list(in_order([ours for ours, _ in pipes], work))
+    assert answers == [[number] for number in range(40)]
+    for ours, _ in pipes:
+        ours.close()
+
+
+def until_closed(serve: Callable[[Connection], None], connection: Connection) -> None:
+    with contextlib.suppress(EOFError, OSError):
+        serve(connection)
 
 
 def test_small_scan_stays_in_one_process(settings: CheckSettings) -> None:
