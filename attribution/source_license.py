@@ -28,7 +28,7 @@ def describe_sources(found: Sequence[MatchSource], governing: GoverningTexts) ->
     """Describe the sources of a match, with the licence texts that govern each."""
     sources = []
     for source in found:
-        texts = license_texts(source.occurrence, governing)
+        texts = tuple(license_texts(source.occurrence, governing))
         described = describe_source(source, _license(source.occurrence, texts))
         sources.append(replace(described, license_texts=tuple(map(_key, texts))))
     return _with_conflicts(sources)
@@ -36,7 +36,7 @@ def describe_sources(found: Sequence[MatchSource], governing: GoverningTexts) ->
 
 def license_of(occurrence: Occurrence, governing: GoverningTexts) -> LicenseRecord:
     """Conclude the licence of one place, from its evidence and the texts that govern it."""
-    return _license(occurrence, license_texts(occurrence, governing))
+    return _license(occurrence, tuple(license_texts(occurrence, governing)))
 
 
 def license_texts(occurrence: Occurrence, governing: GoverningTexts) -> list[LicenseText]:
@@ -61,7 +61,8 @@ def _is_own(path: str, named: set[str]) -> bool:
     return file.parent.name != REUSE_FOLDER or file.stem in named
 
 
-def _license(occurrence: Occurrence, texts: Sequence[LicenseText]) -> LicenseRecord:
+@lru_cache(4096)  # the matches of a file have their sources in the same files
+def _license(occurrence: Occurrence, texts: tuple[LicenseText, ...]) -> LicenseRecord:
     is_known = any(said.basis is Basis.LICENSE_FILE for said in occurrence.licenses)
     evidence = [_evidence(text) for text in texts if not is_known]
     assertions = (said for licenses, _ in evidence for said in licenses)
