@@ -171,7 +171,7 @@ def decode_about(connection: Connection, packed_about: str) -> About:
         if version != FORMAT_VERSION:
             raise IndexUnusableError(
                 f"{connection.location}: index format version {version}, but this version reads"
-                f" {FORMAT_VERSION}; rebuild it with 'sc2-attrib index build --force'"
+                f" {FORMAT_VERSION}; build one under another name with 'sc2-attrib index build'"
             )
         return _from_fields(fields)
 
