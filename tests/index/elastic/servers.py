@@ -210,9 +210,10 @@ class Node:
             self._process.stdin.close()
 
     def resident_bytes(self) -> int:
+        """Memory of its own, without the files that are mapped."""
         assert self._process is not None
         status = Path(f"/proc/{self._process.pid}/status").read_text()
-        return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) << 10  # type: ignore[index]  # Linux has it
+        return int(re.search(r"RssAnon:\s+(\d+) kB", status)[1]) << 10  # type: ignore[index]  # Linux has it
 
     def _command(self) -> list[str]:
         home, settings = (
