@@ -27,13 +27,15 @@ def compiled(function: F) -> F:
 
     Compiled code is cached on disk by Numba, so only the first process ever pays for compiling.
     Numba looks at the caller's own file alone to tell whether it is out of date; so the twin's name
-    says what it was made of: its code, its constants, and the names of the twins it calls.
+    says what it was made of: its code, its constants, the types it takes, and the names of the
+    twins it calls.
     """
     import numba  # 0.5 s: only where the work is worth it
 
     assert isinstance(function, FunctionType)
     scope, code = dict(function.__globals__), function.__code__
-    made_of: list[object] = [code.co_code, code.co_consts]
+    made_of: list[object] = [code.co_code, code.co_consts, function.__annotations__]
+    made_of += [getattr(each, "_fields", ()) for each in function.__annotations__.values()]
     for name in code.co_names:
         value = scope.get(name)
         if getattr(value, "is_kernel", False):

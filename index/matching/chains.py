@@ -19,7 +19,7 @@ from sc2_attrib.index.compiled import kernel
 from sc2_attrib.index.grams import CONTEXT
 from sc2_attrib.index.matching.hot_walk import agree_left, agree_right, walk_left, walk_right
 from sc2_attrib.index.matching.query import Query, text_start, text_stop
-from sc2_attrib.index.segment.hot import HotTable
+from sc2_attrib.index.segment.hot_cache import HotTable
 from sc2_attrib.index.segment.pages import LEFT_DIFFERS, RIGHT_DIFFERS, Seeds
 from sc2_attrib.index.text import Offsets
 

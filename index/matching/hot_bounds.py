@@ -11,7 +11,7 @@ from sc2_attrib.index.compiled import kernel
 from sc2_attrib.index.matching.cover import Cover, is_open
 from sc2_attrib.index.matching.query import SEPARATOR, Query
 from sc2_attrib.index.segment.documents import LicenseSets
-from sc2_attrib.index.segment.hot import HotTable
+from sc2_attrib.index.segment.hot_cache import HotTable
 from sc2_attrib.index.text import Bytes, Offsets
 
 _SEPARATOR = SEPARATOR[0]  # a number, which kernels read; no byte of a context

@@ -1,122 +1,35 @@
 """Matches that consist of hot grams alone: no chain leads to them, the hot lists do.
 
-For one text and one licence expression, `reached` says for each offset how far the best run of that
-expression which starts at or before it extends (0: none). A match that lies in none of those runs
-starts at or before the start of some run and ends after the end of the run before it: it belongs to
-a *gap* between two runs, from `before` (last offset it may start at) to `after` (first end it may
-have). If the gap holds a whole guarantee, the match holds its first sampled gram; else some sampled
-gram of it lies in a window around the gap. Only postings at those offsets are looked at.
+hot_gaps.py tells for one text and one licence expression at which offsets a match with news has a
+sampled gram. The postings there are linked as seeds are, but all diagonals at once: the postings of
+a gram and those of the gram a stride before are both in order of position, so one merge tells which
+chains go on, which begin and which end. Most end too soon to hold a match, and cost no more than
+that. For the others the contexts tell the exact extent.
 
-They are linked as seeds are, but all diagonals at once: the postings of a gram and those of the
-gram a stride before are both in order of position, so one merge tells which chains go on, which
-begin and which end. Most end too soon to hold a match, and cost no more than that. For the others
-the contexts tell the exact extent.
+The innermost loops take arrays out of the tables first: handing a table to a function costs a
+reference count for each of its arrays, which is more than most of these functions do.
 """
-
-from typing import NamedTuple
-
-import numpy as np
-import numpy.typing as npt
 
 from sc2_attrib.index.compiled import kernel
 from sc2_attrib.index.matching.cover import Cover
 from sc2_attrib.index.matching.hot_bounds import HotBounds, rank_range
+from sc2_attrib.index.matching.hot_gaps import (
+    HotSearch,
+    Scratch,
+    enter_run,
+    has_license,
+    mark_gaps,
+)
 from sc2_attrib.index.matching.hot_walk import (
-    agree_right,
     agreeing_left,
     agreeing_right,
     extent,
-    find_left,
-    find_posting,
     row_at,
-    sort_by_left,
 )
 from sc2_attrib.index.matching.query import Query
 from sc2_attrib.index.segment.documents import LicenseSets
-from sc2_attrib.index.segment.hot import HotTable, Numbers
+from sc2_attrib.index.segment.hot_cache import HotTable, Numbers
 from sc2_attrib.index.text import Offsets
-
-
-class HotSearch(NamedTuple):
-    """The search in one text for one expression.
-
-    The text is [start, stop) of the joined text, as all offsets. `offsets`: hot offsets that can
-    lie in a match with news, ascending. `refuted`: rows (diagonal, start, stop) that the
-    text did not confirm, because a hash was equal by chance.
-    """
-
-    start: int
-    stop: int
-    license: int
-    offsets: Offsets
-    refuted: Offsets
-
-
-class Scratch(NamedTuple):
-    """Room that searches share.
-
-    By offset of the query: `reached`; whether a document of the expression `carries` the gram;
-    `lowers` and `uppers`, beyond which no all-hot match of the expression reaches; whether its
-    postings are `is_wanted`, and then the weakest demands of its gaps, `befores` and `afters`, and
-    whether a match with news whose chain `begins` or `ends` there holds no further sampled gram.
-
-    The rest holds the chains that live at two neighbouring sampled grams, one in row 0, the other
-    in row 1: postings in order of licence set and position (`rows` of the hot table), and offset
-    and row of the first of each one's chain. `sets`, `edges`: set s of `n_sets` has the postings
-    [edges[s], edges[s + 1]). `ended`: rows of those that end there, and bounds of their matches.
-    """
-
-    reached: Offsets
-    carries: npt.NDArray[np.bool_]
-    lowers: Offsets
-    uppers: Offsets
-    is_wanted: npt.NDArray[np.bool_]
-    befores: Offsets
-    afters: Offsets
-    begins: npt.NDArray[np.bool_]
-    ends: npt.NDArray[np.bool_]
-    rows: Offsets
-    firsts: Offsets
-    first_rows: Offsets
-    sets: Offsets
-    edges: Offsets
-    n_sets: Offsets
-    ended: Offsets
-    ended_lowers: Offsets
-    ended_uppers: Offsets
-
-
-def new_scratch(n: int, n_postings: int) -> Scratch:
-    """Make room for texts of `n` bytes and grams of at most `n_postings` postings."""
-    return Scratch(
-        reached=np.zeros(n + 1, np.int64),
-        carries=np.zeros(n + 1, np.bool_),
-        lowers=np.zeros(n + 1, np.int64),
-        uppers=np.zeros(n + 1, np.int64),
-        is_wanted=np.zeros(n + 1, np.bool_),
-        befores=np.zeros(n + 1, np.int64),
-        afters=np.zeros(n + 1, np.int64),
-        begins=np.zeros(n + 1, np.bool_),
-        ends=np.zeros(n + 1, np.bool_),
-        rows=np.empty((2, n_postings), np.int64),
-        firsts=np.empty((2, n_postings), np.int64),
-        first_rows=np.empty((2, n_postings), np.int64),
-        sets=np.empty((2, n_postings), np.int64),
-        edges=np.empty((2, n_postings + 1), np.int64),
-        n_sets=np.zeros(2, np.int64),
-        ended=np.empty(n_postings, np.int64),
-        ended_lowers=np.empty(n_postings, np.int64),
-        ended_uppers=np.empty(n_postings, np.int64),
-    )
-
-
-@kernel
-def _has_license(starts: Offsets, ids: Numbers, members: int, license: int) -> bool:
-    """Tell whether a set of expressions holds one (see LicenseSets)."""
-    for i in range(starts[members], starts[members + 1]):  # noqa: SIM110 - Numba has no `any`
-        if ids[i] == license:
-            return True
-    return False
 
 
 @kernel
@@ -142,10 +55,7 @@ def find_hot_runs(
     Returns:
         Rows of `out`; if it is full, there may be more.
     """
-    _fill_reached(cover, search, scratch.reached)
-    _bound(query, hot, sets, bounds, search, scratch)
-    _mark_gaps(query, search, scratch)
-    if not scratch.is_wanted[search.start : search.stop].any():
+    if not mark_gaps(query, hot, sets, cover, bounds, search, scratch):
         return 0
     _mark_borders(query, search, scratch)
     n = 0
@@ -160,125 +70,6 @@ def find_hot_runs(
                 n = _join(query, hot, search, scratch, side, offset, out, n)
             side = 1 - side
     return n
-
-
-@kernel
-def _fill_reached(cover: Cover, search: HotSearch, reached: Offsets) -> None:
-    """Set `reached` from the runs of the expression that lie in the text."""
-    reached[search.start : search.stop + 1] = 0
-    for node in range(cover.used[0]):
-        start, stop = cover.starts[node], cover.stops[node]
-        if cover.licenses[node] == search.license and search.start <= start < search.stop:
-            _reach(reached, start, stop)
-
-
-@kernel
-def _reach(reached: Offsets, start: int, stop: int) -> None:
-    """Enter a run."""
-    for offset in range(start, stop):
-        if reached[offset] >= stop:
-            break
-        reached[offset] = stop
-
-
-@kernel
-def _bound(
-    query: Query,
-    hot: HotTable,
-    sets: LicenseSets,
-    bounds: HotBounds,
-    search: HotSearch,
-    scratch: Scratch,
-) -> None:
-    """Set `carries`, `lowers` and `uppers`: as hot_bounds.py does, for one expression."""
-    reach, carries = query.stride - 1, scratch.carries
-    for offset in range(search.start, search.stop):
-        carries[offset] = query.slots[offset] >= 0 and _carries(
-            hot, sets, query.slots[offset], search.license
-        )
-        before = offset - query.stride
-        if not carries[offset]:
-            continue
-        if bounds.lefts[offset] < reach or before < search.start:
-            scratch.lowers[offset] = max(offset - bounds.lefts[offset], search.start)
-        elif not carries[before] or bounds.rights[before] < reach:
-            scratch.lowers[offset] = before + 1
-        else:
-            scratch.lowers[offset] = scratch.lowers[before]
-    for offset in range(search.stop - 1, search.start - 1, -1):
-        after = offset + query.stride
-        if not carries[offset]:
-            continue
-        if bounds.rights[offset] < reach or after + query.k > search.stop:
-            scratch.uppers[offset] = min(offset + query.k + bounds.rights[offset], search.stop)
-        elif not carries[after] or bounds.lefts[after] < reach:
-            scratch.uppers[offset] = after + query.k - 1
-        else:
-            scratch.uppers[offset] = scratch.uppers[after]
-
-
-@kernel
-def _carries(hot: HotTable, sets: LicenseSets, slot: int, license: int) -> bool:
-    """Tell whether some document of a hot gram carries an expression."""
-    for i in range(hot.set_starts[slot], hot.set_stops[slot]):
-        if _has_license(sets.starts, sets.ids, hot.sets[i], license):
-            return True
-    return False
-
-
-@kernel
-def _mark_gaps(query: Query, search: HotSearch, scratch: Scratch) -> None:
-    """Mark the offsets that every match of a gap has a sampled gram among.
-
-    A match longer than the guarantee has several in a row; so many are marked on either side that
-    all of them are seen.
-    """
-    guarantee, reach = query.k + query.stride - 1, query.stride - 1
-    around = (query.min_chars - guarantee) // query.stride * query.stride
-    reached = scratch.reached
-    scratch.is_wanted[search.start : search.stop + 1] = False
-    after = -1  # first end that a match of this gap has; -1: any
-    for offset in range(search.start, search.stop + 1):
-        is_last = offset == search.stop
-        starts_run = not is_last and reached[offset] > offset
-        if not is_last and not (starts_run and reached[offset] >= after):
-            continue
-        before = offset - 1 if not is_last else search.stop
-        if after >= 0 and not is_last and after - before >= guarantee:
-            low, high = before, before + query.stride - 1
-        else:
-            low = after - guarantee if after >= 0 else search.start
-            high = before + reach
-        low, high = max(low - around, search.start), high + around
-        _mark(query, search, scratch, low, high, before, after)
-        if starts_run:
-            after = reached[offset] + 1
-
-
-@kernel
-def _mark(
-    query: Query,
-    search: HotSearch,
-    scratch: Scratch,
-    low: int,
-    high: int,
-    before: int,
-    after: int,
-) -> None:
-    """Mark the offsets in [low, high] that can lie in a match with news in a gap."""
-    for i in range(np.searchsorted(search.offsets, low), search.offsets.size):
-        offset = search.offsets[i]
-        if offset > high:
-            break
-        if not scratch.carries[offset]:
-            continue
-        lower, upper = scratch.lowers[offset], scratch.uppers[offset]
-        if upper - lower < query.min_chars or scratch.reached[lower] >= upper:
-            continue
-        is_first = not scratch.is_wanted[offset]
-        scratch.is_wanted[offset] = True
-        scratch.befores[offset] = before if is_first else max(before, scratch.befores[offset])
-        scratch.afters[offset] = after if is_first else min(after, scratch.afters[offset])
 
 
 @kernel
@@ -303,7 +94,7 @@ def _enter(
     members, ids, license = sets.starts, sets.ids, search.license
     scratch.edges[side, 0] = 0
     for i in range(hot.set_starts[slot], hot.set_stops[slot]):
-        if not _has_license(members, ids, hot.sets[i], license):
+        if not has_license(members, ids, hot.sets[i], license):
             continue
         for at in range(hot.set_rows[i], hot.set_rows[i] + hot.set_counts[i]):
             row = by_set[at]
@@ -611,7 +402,7 @@ def _end(
         search, diagonal, start, stop
     ):
         return n
-    _reach(scratch.reached, start, stop)
+    enter_run(scratch.reached, start, stop)
     out[n, 0], out[n, 1], out[n, 2], out[n, 3] = start, stop, diagonal, hot.documents[row]
     return n + 1
 
@@ -622,128 +413,3 @@ def _is_refuted(search: HotSearch, diagonal: int, start: int, stop: int) -> bool
         if row[0] == diagonal and row[1] == start and row[2] == stop:
             return True
     return False
-
-
-@kernel
-def hot_holders(
-    query: Query,
-    hot: HotTable,
-    sets: LicenseSets,
-    set_of: Numbers,
-    start: int,
-    stop: int,
-    first: int,
-    room: int,
-    seen: npt.NDArray[np.bool_],
-    out: Offsets,
-) -> tuple[int, bool]:
-    """List all-hot diagonals on which the lists say that a document's run is query [start, stop).
-
-    Args:
-        query, hot, sets: as elsewhere; a removed document has an empty set.
-        set_of: set of expressions of each document.
-        start, stop: at least the guarantee apart, within one text.
-        first: the first sampled offset of these diagonals, in [start, start + stride).
-        room: diagonals to list; beyond it only the first of each set of expressions.
-        seen: by set of expressions, whether a document of it was listed; extended.
-        out: rows (diagonal, document), at least as many as the gram at `first` has postings.
-
-    Returns:
-        Rows of `out`, and whether postings were passed over for lack of room.
-    """
-    n, passed_over = 0, False
-    last = first + (stop - query.k - first) // query.stride * query.stride
-    for offset in range(first, last + 1, query.stride):
-        if query.slots[offset] < 0:
-            return 0, False
-    slot, lefts, by_left, positions = query.slots[first], hot.lefts, hot.by_left, hot.positions
-    top, bottom, steps = hot.starts[slot], hot.stops[slot], (last - first) // query.stride
-    far_top, far_bottom = hot.starts[query.slots[last]], hot.stops[query.slots[last]]
-    if by_left[top] < 0:
-        sort_by_left(lefts, top, bottom, hot.left_starts[slot], hot.left_stops[slot], by_left)
-    near, far = _exact_lefts(query, hot, slot, start, first)
-    for low, high in (near, far):
-        for at in range(
-            find_left(by_left, lefts, top, bottom, low),
-            find_left(by_left, lefts, top, bottom, high),
-        ):
-            if n >= room:
-                passed_over = True
-                break
-            row = by_left[at]
-            end = find_posting(positions, far_top, far_bottom, positions[row] + steps)
-            if end < 0:
-                continue
-            members = set_of[hot.documents[row]]
-            if sets.starts[members] < sets.starts[members + 1] and _spans(
-                query, hot, start, stop, first, row, last, end
-            ):
-                out[n, 0], out[n, 1] = positions[row] * query.stride - first, hot.documents[row]
-                seen[members] = True
-                n += 1
-    if passed_over:
-        n = _one_of_each(query, hot, sets, start, stop, first, last, near, far, seen, out, n)
-    return n, passed_over
-
-
-@kernel
-def _one_of_each(
-    query: Query,
-    hot: HotTable,
-    sets: LicenseSets,
-    start: int,
-    stop: int,
-    first: int,
-    last: int,
-    near: tuple[int, int],
-    far: tuple[int, int],
-    seen: npt.NDArray[np.bool_],
-    out: Offsets,
-    n: int,
-) -> int:
-    """List, as `hot_holders` does, one document of each set of expressions that wasn't seen."""
-    slot, lefts, by_set, positions = query.slots[first], hot.lefts, hot.by_set, hot.positions
-    far_top, far_bottom = hot.starts[query.slots[last]], hot.stops[query.slots[last]]
-    steps = (last - first) // query.stride
-    for i in range(hot.set_starts[slot], hot.set_stops[slot]):
-        members = hot.sets[i]
-        if seen[members] or sets.starts[members] == sets.starts[members + 1]:
-            continue
-        for at in range(hot.set_rows[i], hot.set_rows[i] + hot.set_counts[i]):
-            row, left = by_set[at], lefts[by_set[at]]
-            if not (near[0] <= left < near[1] or far[0] <= left < far[1]):
-                continue
-            end = find_posting(positions, far_top, far_bottom, positions[row] + steps)
-            if end >= 0 and _spans(query, hot, start, stop, first, row, last, end):
-                out[n, 0], out[n, 1] = positions[row] * query.stride - first, hot.documents[row]
-                seen[members] = True
-                n += 1
-                break
-    return n
-
-
-@kernel
-def _exact_lefts(
-    query: Query, hot: HotTable, slot: int, start: int, first: int
-) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Left contexts of the gram at `first` that agree back to `start` and no further: two ranges.
-
-    Where that is a whole context, it can't be told whether they agree further.
-    """
-    contexts, top, bottom = hot.left_contexts, hot.left_starts[slot], hot.left_stops[slot]
-    low, high = rank_range(query.text, first, contexts, top, bottom, first - start, False)
-    further, end = high, high
-    if first - start < query.stride - 1:
-        further, end = rank_range(query.text, first, contexts, low, high, first - start + 1, False)
-    return (low, further), (end, high)
-
-
-@kernel
-def _spans(
-    query: Query, hot: HotTable, start: int, stop: int, first: int, row: int, last: int, end: int
-) -> bool:
-    """Tell whether the postings at the first and last sampled offset make a run [start, stop)."""
-    if agree_right(query, hot, last, end) != stop - last - query.k:
-        return False
-    found_start, found_stop = extent(query, hot, first, row)
-    return bool(found_start == start and found_stop == stop)

@@ -9,7 +9,7 @@ import numpy as np
 
 from sc2_attrib.index.compiled import kernel
 from sc2_attrib.index.matching.query import Query, text_start, text_stop
-from sc2_attrib.index.segment.hot import HotTable, Numbers
+from sc2_attrib.index.segment.hot_cache import HotTable, Numbers
 from sc2_attrib.index.text import Bytes, Offsets
 
 

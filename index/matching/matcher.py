@@ -4,9 +4,9 @@
     2. Link the seeds of each diagonal into chains with proven bounds (chains.py).
     3. Compare chains with the text, the most promising first; what lies inside a found run of the
        same licence expressions is not read (comparison.py, cover.py).
-    4. Find matches of hot grams alone, per text and expression (hot_runs.py).
+    4. Find matches of hot grams alone, per text and expression (hot_gaps.py, hot_runs.py).
     5. For each extent that is reported, compare further chains until enough documents are listed
-       (listing.py).
+       (listing.py, hot_holders.py).
 
 Exact: every run of at least min_chars equal bytes holds a sampled gram; either that gram is in a
 page, and the run lies on a chain and within its bounds, or all its sampled grams are hot, and step
@@ -23,12 +23,12 @@ import numpy as np
 import numpy.typing as npt
 
 from sc2_attrib.index.compiled import compiled
-from sc2_attrib.index.matching import chains, comparison, cover, hot_runs
+from sc2_attrib.index.matching import chains, comparison, cover, hot_gaps, hot_holders, hot_runs
 from sc2_attrib.index.matching.comparison import BLOCK_MISSING, DONE, Runs, Text
 from sc2_attrib.index.matching.hot_bounds import HotBounds, bound_hot
 from sc2_attrib.index.matching.query import Query, prepare
 from sc2_attrib.index.segment.content import BLOCK_BITS, BlockCache
-from sc2_attrib.index.segment.hot import HotTable
+from sc2_attrib.index.segment.hot_cache import HotTable
 from sc2_attrib.index.segment.reader import Segment
 from sc2_attrib.index.text import Offsets
 
@@ -287,7 +287,7 @@ class Search:
             postings = int(self.hot.stops[slot] - self.hot.starts[slot])
             self._matcher.pace.spend(postings * self._matcher.pace.POSTING_US)
             out = np.empty((postings, 2), np.int64)
-            n, is_cut = self._pick(hot_runs.hot_holders)(
+            n, is_cut = self._pick(hot_holders.hot_holders)(
                 self.query,
                 self.hot,
                 self._documents.sets,
@@ -310,15 +310,15 @@ class Search:
         slots = self.query.slots[offsets]
         counts = self.hot.stops[slots] - self.hot.starts[slots]
         pace = self._matcher.pace
-        scratch = hot_runs.new_scratch(self.query.owners.size, int(counts.max()))
+        scratch = hot_gaps.new_scratch(self.query.owners.size, int(counts.max()))
         for license in self._licenses_of(np.unique(slots).astype(np.int64)):
             pace.spend(int(counts.sum()) * pace.POSTING_US)
             refuted = np.empty((0, 3), np.int64)
-            search = hot_runs.HotSearch(start, stop, license, offsets, refuted)
+            search = hot_gaps.HotSearch(start, stop, license, offsets, refuted)
             self._search_hot_license(search, bounds, scratch)
 
     def _search_hot_license(
-        self, search: hot_runs.HotSearch, bounds: HotBounds, scratch: hot_runs.Scratch
+        self, search: hot_gaps.HotSearch, bounds: HotBounds, scratch: hot_gaps.Scratch
     ) -> None:
         listed = np.empty((_MOST_LISTED, 4), np.int64)
         while True:

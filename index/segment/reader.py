@@ -9,6 +9,7 @@ from sc2_attrib.index.corpus.document import Occurrence
 from sc2_attrib.index.grams import GramShape
 from sc2_attrib.index.segment import content, documents, hot, license_texts, near, pages
 from sc2_attrib.index.segment.format import SectionFile
+from sc2_attrib.index.segment.hot_cache import HotCache
 from sc2_attrib.index.text import Offsets
 
 FILES = {
@@ -69,9 +70,9 @@ class Segment:
         file = self._files.get("near")
         return near.NearTable(file, self.documents.n_documents) if file else None
 
-    def hot_cache(self, max_bytes: int) -> hot.HotCache:
+    def hot_cache(self, max_bytes: int) -> HotCache:
         """Make a cache of hot lists that keeps at most about `max_bytes`."""
-        return hot.HotCache(
+        return HotCache(
             self._files["hot"], self.documents.license_sets, self.shape.reach, max_bytes
         )
 

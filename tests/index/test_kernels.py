@@ -1,5 +1,6 @@
 """Machine code computes what its plain twin computes, on random input."""
 
+import os
 import subprocess
 import sys
 from collections import defaultdict
@@ -318,6 +319,31 @@ def test_a_changed_kernel_is_compiled_anew(tmp_path: Path) -> None:
         "@kernel\ndef twice(x):\n    return step(step(x))\n"
     )
     assert [run_twice(package, addend) for addend in (1, 100)] == [2, 200]
+
+
+def test_a_kernel_of_a_table_that_has_moved_is_compiled_anew(tmp_path: Path) -> None:
+    """Code on disk names the classes of its arguments: one from another module must not be read."""
+    package = tmp_path / "kernels"
+    package.mkdir()
+    table = "from typing import NamedTuple\nclass Table(NamedTuple):\n    x: int\n"
+    call = "from sc2_attrib.index.compiled import compiled; from kernels.caller import first, Table"
+    for home in ("here", "there"):
+        for file in package.glob("*here.py"):
+            file.unlink()
+        (package / f"{home}.py").write_text(table)
+        (package / "caller.py").write_text(
+            f"from sc2_attrib.index.compiled import kernel\nfrom kernels.{home} import Table\n"
+            "@kernel\ndef first(table: Table) -> int:\n    return table.x\n"
+        )
+        os.utime(package / "caller.py", (1, 1))  # Numba looks at the time: as if unpacked alike
+        done = subprocess.run(
+            [sys.executable, "-B", "-c", f"{call}; print(compiled(first)(Table(7)))"],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (done.stdout, done.returncode) == ("7\n", 0), done.stderr
 
 
 def run_twice(package: Path, addend: int) -> int:

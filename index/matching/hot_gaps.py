@@ -1,0 +1,242 @@
+"""Gaps: where a match of hot grams alone can lie that is news for one licence expression.
+
+For one text and one expression, `reached` says for each offset how far the best run of that
+expression which starts at or before it extends (0: none). A match that lies in none of those runs
+starts at or before the start of some run and ends after the end of the run before it: it belongs to
+a *gap* between two runs, from `before` (last offset it may start at) to `after` (first end it may
+have). If the gap holds a whole guarantee, the match holds its first sampled gram; else some sampled
+gram of it lies in a window around the gap. So only postings at those offsets need to be looked at
+(hot_runs.py), and only those that agree with the text as far as the gap demands. All functions are
+kernels (compiled.py).
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from sc2_attrib.index.compiled import kernel
+from sc2_attrib.index.matching.cover import Cover
+from sc2_attrib.index.matching.hot_bounds import HotBounds
+from sc2_attrib.index.matching.query import Query
+from sc2_attrib.index.segment.documents import LicenseSets
+from sc2_attrib.index.segment.hot_cache import HotTable, Numbers
+from sc2_attrib.index.text import Offsets
+
+
+class HotSearch(NamedTuple):
+    """The search in one text for one expression.
+
+    The text is [start, stop) of the joined text, as all offsets. `offsets`: hot offsets that can
+    lie in a match with news, ascending. `refuted`: rows (diagonal, start, stop) that the
+    text did not confirm, because a hash was equal by chance.
+    """
+
+    start: int
+    stop: int
+    license: int
+    offsets: Offsets
+    refuted: Offsets
+
+
+class Scratch(NamedTuple):
+    """Room that searches share.
+
+    By offset of the query: `reached`; whether a document of the expression `carries` the gram;
+    `lowers` and `uppers`, beyond which no all-hot match of the expression reaches; whether its
+    postings are `is_wanted`, and then the weakest demands of its gaps, `befores` and `afters`, and
+    whether a match with news whose chain `begins` or `ends` there holds no further sampled gram.
+
+    The rest holds the chains that live at two neighbouring sampled grams, one in row 0, the other
+    in row 1: postings in order of licence set and position (`rows` of the hot table), and offset
+    and row of the first of each one's chain. `sets`, `edges`: set s of `n_sets` has the postings
+    [edges[s], edges[s + 1]). `ended`: rows of those that end there, and bounds of their matches.
+    """
+
+    reached: Offsets
+    carries: npt.NDArray[np.bool_]
+    lowers: Offsets
+    uppers: Offsets
+    is_wanted: npt.NDArray[np.bool_]
+    befores: Offsets
+    afters: Offsets
+    begins: npt.NDArray[np.bool_]
+    ends: npt.NDArray[np.bool_]
+    rows: Offsets
+    firsts: Offsets
+    first_rows: Offsets
+    sets: Offsets
+    edges: Offsets
+    n_sets: Offsets
+    ended: Offsets
+    ended_lowers: Offsets
+    ended_uppers: Offsets
+
+
+def new_scratch(n: int, n_postings: int) -> Scratch:
+    """Make room for texts of `n` bytes and grams of at most `n_postings` postings."""
+    return Scratch(
+        reached=np.zeros(n + 1, np.int64),
+        carries=np.zeros(n + 1, np.bool_),
+        lowers=np.zeros(n + 1, np.int64),
+        uppers=np.zeros(n + 1, np.int64),
+        is_wanted=np.zeros(n + 1, np.bool_),
+        befores=np.zeros(n + 1, np.int64),
+        afters=np.zeros(n + 1, np.int64),
+        begins=np.zeros(n + 1, np.bool_),
+        ends=np.zeros(n + 1, np.bool_),
+        rows=np.empty((2, n_postings), np.int64),
+        firsts=np.empty((2, n_postings), np.int64),
+        first_rows=np.empty((2, n_postings), np.int64),
+        sets=np.empty((2, n_postings), np.int64),
+        edges=np.empty((2, n_postings + 1), np.int64),
+        n_sets=np.zeros(2, np.int64),
+        ended=np.empty(n_postings, np.int64),
+        ended_lowers=np.empty(n_postings, np.int64),
+        ended_uppers=np.empty(n_postings, np.int64),
+    )
+
+
+@kernel
+def mark_gaps(
+    query: Query,
+    hot: HotTable,
+    sets: LicenseSets,
+    cover: Cover,
+    bounds: HotBounds,
+    search: HotSearch,
+    scratch: Scratch,
+) -> bool:
+    """Set the columns of `scratch` that go by offset; tell whether any offset is wanted."""
+    _fill_reached(cover, search, scratch.reached)
+    _bound(query, hot, sets, bounds, search, scratch)
+    _mark_gaps(query, search, scratch)
+    return bool(scratch.is_wanted[search.start : search.stop].any())
+
+
+@kernel
+def _fill_reached(cover: Cover, search: HotSearch, reached: Offsets) -> None:
+    """Set `reached` from the runs of the expression that lie in the text."""
+    reached[search.start : search.stop + 1] = 0
+    for node in range(cover.used[0]):
+        start, stop = cover.starts[node], cover.stops[node]
+        if cover.licenses[node] == search.license and search.start <= start < search.stop:
+            enter_run(reached, start, stop)
+
+
+@kernel
+def enter_run(reached: Offsets, start: int, stop: int) -> None:
+    """Enter a run."""
+    for offset in range(start, stop):
+        if reached[offset] >= stop:
+            break
+        reached[offset] = stop
+
+
+@kernel
+def _bound(
+    query: Query,
+    hot: HotTable,
+    sets: LicenseSets,
+    bounds: HotBounds,
+    search: HotSearch,
+    scratch: Scratch,
+) -> None:
+    """Set `carries`, `lowers` and `uppers`: as hot_bounds.py does, for one expression."""
+    reach, carries = query.stride - 1, scratch.carries
+    for offset in range(search.start, search.stop):
+        carries[offset] = query.slots[offset] >= 0 and _carries(
+            hot, sets, query.slots[offset], search.license
+        )
+        before = offset - query.stride
+        if not carries[offset]:
+            continue
+        if bounds.lefts[offset] < reach or before < search.start:
+            scratch.lowers[offset] = max(offset - bounds.lefts[offset], search.start)
+        elif not carries[before] or bounds.rights[before] < reach:
+            scratch.lowers[offset] = before + 1
+        else:
+            scratch.lowers[offset] = scratch.lowers[before]
+    for offset in range(search.stop - 1, search.start - 1, -1):
+        after = offset + query.stride
+        if not carries[offset]:
+            continue
+        if bounds.rights[offset] < reach or after + query.k > search.stop:
+            scratch.uppers[offset] = min(offset + query.k + bounds.rights[offset], search.stop)
+        elif not carries[after] or bounds.lefts[after] < reach:
+            scratch.uppers[offset] = after + query.k - 1
+        else:
+            scratch.uppers[offset] = scratch.uppers[after]
+
+
+@kernel
+def _carries(hot: HotTable, sets: LicenseSets, slot: int, license: int) -> bool:
+    """Tell whether some document of a hot gram carries an expression."""
+    for i in range(hot.set_starts[slot], hot.set_stops[slot]):
+        if has_license(sets.starts, sets.ids, hot.sets[i], license):
+            return True
+    return False
+
+
+@kernel
+def has_license(starts: Offsets, ids: Numbers, members: int, license: int) -> bool:
+    """Tell whether a set of expressions holds one (see LicenseSets)."""
+    for i in range(starts[members], starts[members + 1]):  # noqa: SIM110 - Numba has no `any`
+        if ids[i] == license:
+            return True
+    return False
+
+
+@kernel
+def _mark_gaps(query: Query, search: HotSearch, scratch: Scratch) -> None:
+    """Mark the offsets that every match of a gap has a sampled gram among.
+
+    A match longer than the guarantee has several in a row; so many are marked on either side that
+    all of them are seen.
+    """
+    guarantee, reach = query.k + query.stride - 1, query.stride - 1
+    around = (query.min_chars - guarantee) // query.stride * query.stride
+    reached = scratch.reached
+    scratch.is_wanted[search.start : search.stop + 1] = False
+    after = -1  # first end that a match of this gap has; -1: any
+    for offset in range(search.start, search.stop + 1):
+        is_last = offset == search.stop
+        starts_run = not is_last and reached[offset] > offset
+        if not is_last and not (starts_run and reached[offset] >= after):
+            continue
+        before = offset - 1 if not is_last else search.stop
+        if after >= 0 and not is_last and after - before >= guarantee:
+            low, high = before, before + query.stride - 1
+        else:
+            low = after - guarantee if after >= 0 else search.start
+            high = before + reach
+        low, high = max(low - around, search.start), high + around
+        _mark(query, search, scratch, low, high, before, after)
+        if starts_run:
+            after = reached[offset] + 1
+
+
+@kernel
+def _mark(
+    query: Query,
+    search: HotSearch,
+    scratch: Scratch,
+    low: int,
+    high: int,
+    before: int,
+    after: int,
+) -> None:
+    """Mark the offsets in [low, high] that can lie in a match with news in a gap."""
+    for i in range(np.searchsorted(search.offsets, low), search.offsets.size):
+        offset = search.offsets[i]
+        if offset > high:
+            break
+        if not scratch.carries[offset]:
+            continue
+        lower, upper = scratch.lowers[offset], scratch.uppers[offset]
+        if upper - lower < query.min_chars or scratch.reached[lower] >= upper:
+            continue
+        is_first = not scratch.is_wanted[offset]
+        scratch.is_wanted[offset] = True
+        scratch.befores[offset] = before if is_first else max(before, scratch.befores[offset])
+        scratch.afters[offset] = after if is_first else min(after, scratch.afters[offset])
