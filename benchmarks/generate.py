@@ -163,8 +163,23 @@ def median_s(work: Callable[[], int], n_runs: int) -> float:
 def cut_3b(folder: Path, n_layers: int) -> Path:
     """Save the 3B shape with random weights, fewer layers, and a tokenizer of StarCoder2's kind."""
     import torch
+    from transformers import Starcoder2Config, Starcoder2ForCausalLM
+
+    tokenizer = starcoder_tokenizer()
+    tokenizer.save_pretrained(folder)
+    config = Starcoder2Config(
+        **{**STARCODER2["3b"].config, "num_hidden_layers": n_layers},
+    )
+    config.vocab_size = len(tokenizer)
+    torch.manual_seed(0)
+    Starcoder2ForCausalLM(config).save_pretrained(folder)
+    return folder
+
+
+def starcoder_tokenizer() -> Any:
+    """Learn 49,152 byte-level tokens of the standard library, with StarCoder2's special ones."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
-    from transformers import PreTrainedTokenizerFast, Starcoder2Config, Starcoder2ForCausalLM
+    from transformers import PreTrainedTokenizerFast
 
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
@@ -175,14 +190,7 @@ def cut_3b(folder: Path, n_layers: int) -> Path:
     texts = (path.read_text(encoding="utf-8") for path in sorted(STDLIB.glob("*.py")))
     tokenizer.train_from_iterator(texts, trainer)
     wrapped: Any = PreTrainedTokenizerFast
-    wrapped(tokenizer_object=tokenizer, eos_token=SPECIAL_TOKENS[0]).save_pretrained(folder)
-    config = Starcoder2Config(
-        **{**STARCODER2["3b"].config, "num_hidden_layers": n_layers},
-    )
-    config.vocab_size = tokenizer.get_vocab_size()
-    torch.manual_seed(0)
-    Starcoder2ForCausalLM(config).save_pretrained(folder)
-    return folder
+    return wrapped(tokenizer_object=tokenizer, eos_token=SPECIAL_TOKENS[0])
 
 
 if __name__ == "__main__":
