@@ -102,4 +102,9 @@ def assertions_in(path: str, content: bytes) -> tuple[LicenseAssertion, ...]:
 
 
 def _own_words(squeezed: bytes) -> tuple[Found, ...]:
-    return tuple(each for each in find_licenses(squeezed) if each.confidence >= TEXT)
+    """Find the licences whose own words stand there; a choice that only names one is none."""
+    for choose in (True, False):
+        found = find_licenses(squeezed, choose=choose)
+        if own := tuple(each for each in found if each.confidence >= TEXT):
+            return own
+    return ()

@@ -127,7 +127,10 @@ FAMILIES: Mapping[str, tuple[Rule, ...]] = {
     "Artistic License 2.0": (Rule("Artistic-2.0", NOTICE),),
     "the same terms as Perl": (Rule("Artistic-1.0-Perl OR GPL-1.0-or-later", NOTICE),),
     "PHP License": (Rule("PHP-3.01", NOTICE, ("version 3.01 of the PHP license",)),),
-    "Python Software Foundation Licen": (Rule("PSF-2.0", NOTICE),),
+    "Python Software Foundation Licen": (
+        Rule("PSF-2.0", TEXT, ("agreement is between the Python Software Foundation",)),
+        Rule("PSF-2.0", NOTICE),
+    ),
     "PSF license agreement": (Rule("PSF-2.0", TEXT),),
     "licensed to PSF under a contributor agreement": (Rule("PSF-2.0", NOTICE),),
     "FreeType project license": (Rule("FTL", NOTICE),),
@@ -220,14 +223,17 @@ def squeeze(text: bytes) -> bytes:
     return text.translate(_LOWERED, _DROPPED)
 
 
-def find_licenses(squeezed: bytes) -> tuple[Found, ...]:
-    """Tell which licences a squeezed text grants, each once; the surest first."""
+def find_licenses(squeezed: bytes, *, choose: bool = True) -> tuple[Found, ...]:
+    """Tell which licences a squeezed text grants, each once; the surest first.
+
+    Where the head of a file speaks of a choice they are one expression, unless not `choose`.
+    """
     best: dict[str, float] = {}
     for expression, confidence in (*_families(squeezed), *_gnu(squeezed)):
         best[expression] = max(confidence, best.get(expression, 0))
     found = [Found(*each) for each in best.items() if not _is_part(each[0], best)]
-    is_head = len(squeezed) <= _HEAD_BYTES
-    if is_head and len(found) > 1 and any(choice in squeezed for choice in _phrases(CHOICES)):
+    choose &= len(squeezed) <= _HEAD_BYTES and len(found) > 1
+    if choose and any(choice in squeezed for choice in _phrases(CHOICES)):
         expression = " OR ".join(sorted(each.expression for each in found))
         return (Found(expression, min(each.confidence for each in found)),)
     return tuple(sorted(found, key=lambda each: (-each.confidence, each.expression)))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from sc2_attrib.index.corpus.license_files import assertions_in
 from sc2_attrib.index.corpus.license_phrases import (
     EXCEPTIONS,
     FAMILIES,
@@ -157,3 +158,18 @@ def test_installed_license_texts_are_told() -> None:
         if path.name.upper().startswith("LICEN") and stated not in found(path.read_text("utf-8"))
     ]
     assert len(wrong) <= len(files) // 10, wrong
+
+
+def test_the_own_words_of_a_license_file_count_before_what_is_only_named() -> None:
+    """A choice that the preface names, and a permission for examples at the end, change nothing."""
+    text = (
+        "Ex is licensed under the PSF License. Its first releases were GPL-compatible, and examples"
+        " are dual licensed.\n1. This license agreement is between the Python Software Foundation"
+        " and the licensee of the Python Software Foundation License.\n"
+        + "And so on. "
+        * 600
+        + "Permission to use, copy, modify, and/or distribute this software for any purpose with or"
+        " without fee is hereby granted.\n"
+    )
+    found = assertions_in("LICENSE.txt", text.encode())
+    assert [each.expression for each in found] == ["PSF-2.0"]
