@@ -31,6 +31,7 @@ from sc2_attrib.index.errors import UsageError
 T = TypeVar("T")
 
 _LONGEST_CHARACTER = 4  # bytes of one in UTF-8, so at most as many tokens
+_NO_TEXT = "\ufffd"  # what decoding puts for bytes that are no character
 
 
 class Mark(StrEnum):
@@ -149,10 +150,13 @@ def lay_out(
     room = model_format.context - max_new_tokens - _n_frame(prompt, model_format, codec)
     n_text = len(prefix.ids) + len(suffix.ids)
     if n_text > room:
+        n_frame = model_format.context - max_new_tokens - room
+        too_long = _too_long(n_text + n_frame, model_format, max_new_tokens)
         if truncation is None or room < 1:
-            n_frame = model_format.context - max_new_tokens - room
-            raise _too_long(n_text + n_frame, model_format, max_new_tokens)
+            raise too_long
         prefix, suffix = _truncate(prefix, suffix, room, truncation, codec.decode)
+        if not prefix.ids and not suffix.ids:
+            raise too_long
     shown = prompt.repository and fitting_files(
         prompt.repository, room - n_text, lambda text: len(codec.encode(text))
     )
@@ -270,7 +274,7 @@ def _keep_start(part: _Part, n: int, decode: Callable[[Sequence[int]], str]) -> 
     kept = _Part("", [])
     for stop in range(min(n, len(part.ids)), max(n - _LONGEST_CHARACTER, -1), -1):
         kept = _Part(decode(part.ids[:stop]), part.ids[:stop])
-        if part.text.startswith(kept.text):
+        if part.text.startswith(kept.text) and _is_whole(part, kept.text, part.ids[stop:], decode):
             break
     return kept
 
@@ -281,6 +285,15 @@ def _keep_end(part: _Part, n: int, decode: Callable[[Sequence[int]], str]) -> _P
     kept = _Part("", [])
     for start in range(first, min(first + _LONGEST_CHARACTER, len(part.ids) + 1)):
         kept = _Part(decode(part.ids[start:]), part.ids[start:])
-        if part.text.endswith(kept.text):
+        if part.text.endswith(kept.text) and _is_whole(part, kept.text, part.ids[:start], decode):
             break
     return kept
+
+
+def _is_whole(
+    part: _Part, kept: str, left_out: list[int], decode: Callable[[Sequence[int]], str]
+) -> bool:
+    """Tell a character that stands for what is no text from one that was cut through."""
+    if _NO_TEXT not in (kept[:1], kept[-1:]):
+        return True
+    return len(kept) + len(decode(left_out)) == len(part.text)

@@ -203,7 +203,7 @@ def test_truncation(truncation: Truncation, prompt: Prompt, kept: Prompt) -> Non
 @given(
     prefix=st.text(min_size=1, max_size=40),
     suffix=st.none() | st.text(max_size=40),
-    context=st.integers(min_value=12, max_value=60),
+    context=st.integers(min_value=16, max_value=60),  # a character of four bytes always fits
     truncation=st.sampled_from(Truncation),
 )
 def test_a_truncated_prompt_fits_and_its_words_are_its_tokens(
@@ -221,6 +221,19 @@ def test_a_truncated_prompt_fits_and_its_words_are_its_tokens(
     assert len(laid_out.ids) <= context - 4
     assert laid_out.ids == tuple(token for some in ids for token in some)
     assert (suffix or "").startswith(sent.suffix or "")
+
+
+@pytest.mark.parametrize("prompt", [Prompt("\U00010000"), Prompt("\U00010000", "\u0800")])
+def test_no_part_of_a_character_is_sent(prompt: Prompt) -> None:
+    """Where not one whole character fits, the prompt is too long however it may be cut."""
+    with pytest.raises(UsageError, match="tokens long"):
+        lay_out(
+            prompt,
+            model_format(8),
+            codec=ByteCodec(),
+            max_new_tokens=5 if prompt.suffix is None else 3,
+            truncation=Truncation.LEFT,
+        )
 
 
 def test_special_tokens_are_those_of_starcoder2() -> None:
