@@ -14,6 +14,12 @@ from sc2_attrib.attribution.report.spdx_licenses import license_refs, spdx_expre
 from sc2_attrib.attribution.result import MatchKind, Result
 from tests.attribution.report.results import N_MANY, RESULTS, bare, many, of_all_kinds
 
+# At its first use the library writes tables of its parser beside itself, and leaves the file open.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
 ENDINGS = {"spdx": ".spdx.json", "spdx-tv": ".spdx"}
 SPDX_FORMATS = list(ENDINGS)
 VALID = [name for name in RESULTS if name != "bare"]
