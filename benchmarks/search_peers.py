@@ -309,7 +309,8 @@ def row(measured: Measured, ours: Measured, raw: int) -> str:
 
 def _cell(value: float, ours: float, form: str) -> str:
     ratio = value / max(ours, 1e-9)
-    return form.format(value) + (f" ({ratio:.2g}x)" if value != ours else "")
+    times = f"{ratio:.2g}" if ratio < 100 else f"{ratio:.0f}"
+    return form.format(value) + (f" ({times}x)" if value != ours else "")
 
 
 def main() -> None:
