@@ -111,6 +111,7 @@ def mark_gaps(
     _fill_reached(cover, search, scratch.reached)
     _bound(query, hot, sets, bounds, search, scratch)
     _mark_gaps(query, search, scratch)
+    _mark_borders(query, search, scratch)
     return bool(scratch.is_wanted[search.start : search.stop].any())
 
 
@@ -240,3 +241,40 @@ def _mark(
         scratch.is_wanted[offset] = True
         scratch.befores[offset] = before if is_first else max(before, scratch.befores[offset])
         scratch.afters[offset] = after if is_first else min(after, scratch.afters[offset])
+
+
+@kernel
+def _mark_borders(query: Query, search: HotSearch, scratch: Scratch) -> None:
+    """Set `begins` and `ends`: where all that matters of the neighbouring gram is known."""
+    for offset in search.offsets:
+        if scratch.is_wanted[offset]:
+            before, after = offset - query.stride, offset + query.stride
+            scratch.begins[offset] = before >= search.start and _is_known(
+                query, scratch, offset, before
+            )
+            scratch.ends[offset] = after < search.stop and _is_known(query, scratch, offset, after)
+
+
+@kernel
+def _is_known(query: Query, scratch: Scratch, offset: int, neighbour: int) -> bool:
+    """Tell whether a match of a gap at `offset` that holds the gram beside it was entered there.
+
+    It was if nothing was demanded there, or the same as at `offset`.
+    """
+    before, after = scratch.befores[neighbour], scratch.afters[neighbour]
+    return bool(
+        scratch.is_wanted[neighbour]
+        and (
+            (before >= neighbour and after <= neighbour + query.k)
+            or _demand_alike(scratch, offset, neighbour)
+        )
+    )
+
+
+@kernel
+def _demand_alike(scratch: Scratch, offset: int, other: int) -> bool:
+    """Tell whether two wanted offsets, and so all between them, have the same gaps."""
+    return bool(
+        scratch.befores[offset] == scratch.befores[other]
+        and scratch.afters[offset] == scratch.afters[other]
+    )

@@ -57,7 +57,6 @@ def find_hot_runs(
     """
     if not mark_gaps(query, hot, sets, cover, bounds, search, scratch):
         return 0
-    _mark_borders(query, search, scratch)
     n = 0
     for first in range(search.start, min(search.start + query.stride, search.stop)):
         side = 0
@@ -143,43 +142,6 @@ def _continuing(query: Query, hot: HotTable, offset: int) -> tuple[int, int, int
         low, high = rank_range(query.text, offset, hot.left_contexts, low, high, reach, False)
         first, stop = rank_range(query.text, end, hot.right_contexts, first, stop, reach, True)
     return low, high, first, stop
-
-
-@kernel
-def _mark_borders(query: Query, search: HotSearch, scratch: Scratch) -> None:
-    """Set `begins` and `ends`: where all that matters of the neighbouring gram is known."""
-    for offset in search.offsets:
-        if scratch.is_wanted[offset]:
-            before, after = offset - query.stride, offset + query.stride
-            scratch.begins[offset] = before >= search.start and _is_known(
-                query, scratch, offset, before
-            )
-            scratch.ends[offset] = after < search.stop and _is_known(query, scratch, offset, after)
-
-
-@kernel
-def _is_known(query: Query, scratch: Scratch, offset: int, neighbour: int) -> bool:
-    """Tell whether a match of a gap at `offset` that holds the gram beside it was entered there.
-
-    It was if nothing was demanded there, or the same as at `offset`.
-    """
-    before, after = scratch.befores[neighbour], scratch.afters[neighbour]
-    return bool(
-        scratch.is_wanted[neighbour]
-        and (
-            (before >= neighbour and after <= neighbour + query.k)
-            or _demand_alike(scratch, offset, neighbour)
-        )
-    )
-
-
-@kernel
-def _demand_alike(scratch: Scratch, offset: int, other: int) -> bool:
-    """Tell whether two wanted offsets, and so all between them, have the same gaps."""
-    return bool(
-        scratch.befores[offset] == scratch.befores[other]
-        and scratch.afters[offset] == scratch.afters[other]
-    )
 
 
 @kernel
