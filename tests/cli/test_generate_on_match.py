@@ -27,11 +27,11 @@ def completed(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
     return result
 
 
-def denied(text: str) -> list[bytes]:
-    """Runs of a text that stand in the copyleft file."""
+def denied(text: str, source: bytes = COPYLEFT) -> list[bytes]:
+    """Runs of a text that stand in a file, by default the copyleft one."""
     bare = normalize(text.encode())
     runs = [bare[at : at + MIN_CHARS] for at in range(len(bare) - MIN_CHARS + 1)]
-    return [run for run in runs if run in COPYLEFT]
+    return [run for run in runs if run in source]
 
 
 def test_avoid_takes_other_tokens_and_lists_them(
@@ -149,7 +149,10 @@ def test_what_cannot_be_watched_is_said(
 
 @pytest.mark.slow
 def test_the_example_of_an_edited_copy(run_here: Run, folder: Path) -> None:
-    """What docs/generate.md shows of the demo's model is what it does."""
+    """The commands of docs/generate.md avoid every denied run, yet half of the lines are copied.
+
+    Where the text is left differs from one training of the demo's model to the next.
+    """
     [policy] = re.findall(r"^  ```toml\n(.*?)^  ```$", PAGE, re.MULTILINE | re.DOTALL)
     [console] = re.findall(r"^  ```console\n(.*?)^  ```$", PAGE, re.MULTILINE | re.DOTALL)
     (folder / "nothing.toml").write_text(textwrap.dedent(policy))
@@ -159,8 +162,11 @@ def test_the_example_of_an_edited_copy(run_here: Run, folder: Path) -> None:
     commands = console.replace("\\\n", "").replace(r"\n", "\n").replace("$'", "'")
     build, generate = re.findall(r"^  \$ sc2-attrib (.*?)(?=^  [$s.])", commands, re.M | re.S)
     assert run_here(*shlex.split(build)).code == 0
-    outcome = run_here(*shlex.split(generate))
-    assert outcome.code == 1
-    shown = [line[2:] for line in console.splitlines() if "│" in line or "✗" in line]
-    assert shown
-    assert [line for line in shown if line not in outcome.stderr] == []
+    result = json.loads(run_here(*shlex.split(generate), "--json").stdout)
+    [checked] = result["inputs"]
+    assert checked["completion"]["vetoes"]
+    source = Path(json.decoder.__file__).read_text()
+    assert denied(checked["text"], normalize(source.encode())) == []
+    known = {line.strip() for line in source.splitlines()}
+    written = [line.strip() for line in checked["text"].splitlines() if len(line.strip()) > 10]
+    assert sum(line in known for line in written) >= len(written) / 2
