@@ -7,6 +7,9 @@ and news. All functions are kernels (compiled.py).
 
 from typing import NamedTuple
 
+import numpy as np
+import numpy.typing as npt
+
 from sc2_attrib.index.compiled import kernel
 from sc2_attrib.index.matching.cover import Cover, is_open
 from sc2_attrib.index.matching.query import SEPARATOR, Query
@@ -36,6 +39,7 @@ def bound_hot(
     hot: HotTable,
     start: int,
     stop: int,
+    is_hot: npt.NDArray[np.bool_],
     cover: Cover,
     sets: LicenseSets,
     bounds: HotBounds,
@@ -46,21 +50,23 @@ def bound_hot(
     Args:
         query, hot, cover, sets: as elsewhere.
         start, stop: of the text, without its separator.
+        is_hot: by offset of the query, whether the gram there is.
         bounds: out, for offsets in [start, stop).
         out: out, offsets, ascending.
 
     Returns:
         Length of `out`.
     """
-    reach = query.stride - 1
-    _bound_by_neighbours(query, start, stop, bounds)
-    n = 0
+    lefts, rights, lowers, uppers = bounds.lefts, bounds.rights, bounds.lowers, bounds.uppers
+    reach, n = query.stride - 1, 0
+    lefts[start:stop] = reach
+    rights[start:stop] = reach
+    bound_by_contexts(query, start, stop, is_hot, lefts, rights, lowers, uppers)
     for offset in range(start, stop):
-        slot = query.slots[offset]
-        if slot < 0:
+        if not is_hot[offset]:
             continue
-        lower, upper = bounds.lowers[offset], bounds.uppers[offset]
-        bounds.lefts[offset], bounds.rights[offset] = reach, reach
+        slot = query.slots[offset]
+        lower, upper = lowers[offset], uppers[offset]
         if upper - lower < query.min_chars or not _has_news(hot, slot, cover, sets, lower, upper):
             continue
         left = _best_agreement(
@@ -79,12 +85,12 @@ def bound_hot(
             hot.right_stops[slot],
             True,
         )
-        bounds.lefts[offset], bounds.rights[offset] = left, right
+        lefts[offset], rights[offset] = left, right
         if left + right >= reach:
             out[n] = offset
             n += 1
     if n:
-        _bound_by_contexts(query, start, stop, bounds)
+        bound_by_contexts(query, start, stop, is_hot, lefts, rights, lowers, uppers)
     return n
 
 
@@ -100,52 +106,46 @@ def _has_news(
 
 
 @kernel
-def _bound_by_neighbours(query: Query, start: int, stop: int, bounds: HotBounds) -> None:
-    """Bound by the first sampled gram on either side that is not hot."""
-    for offset in range(start, stop):
-        if query.slots[offset] >= 0:
-            before = offset - query.stride
-            if before < start:
-                bounds.lowers[offset] = start
-            elif query.slots[before] < 0:
-                bounds.lowers[offset] = before + 1
-            else:
-                bounds.lowers[offset] = bounds.lowers[before]
-    for offset in range(stop - 1, start - 1, -1):
-        if query.slots[offset] >= 0:
-            after = offset + query.stride
-            if after + query.k > stop:
-                bounds.uppers[offset] = stop
-            elif query.slots[after] < 0:
-                bounds.uppers[offset] = after + query.k - 1
-            else:
-                bounds.uppers[offset] = bounds.uppers[after]
+def bound_by_contexts(
+    query: Query,
+    start: int,
+    stop: int,
+    is_in: npt.NDArray[np.bool_],
+    lefts: Offsets,
+    rights: Offsets,
+    lowers: Offsets,
+    uppers: Offsets,
+) -> None:
+    """Bound the matches through each gram by those beside it, and by how far contexts agree.
 
-
-@kernel
-def _bound_by_contexts(query: Query, start: int, stop: int, bounds: HotBounds) -> None:
-    """Tighten the bounds by how far any context agrees."""
+    Args:
+        query: as elsewhere.
+        start, stop: of a text; all columns are by offset of the query.
+        is_in: whether the gram there may stand in a match.
+        lefts, rights: most bytes before and after it that a posting agrees with, at most the reach.
+        lowers, uppers: out, where `is_in`.
+    """
     reach = query.stride - 1
     for offset in range(start, stop):
-        if query.slots[offset] < 0:
+        if not is_in[offset]:
             continue
         before = offset - query.stride
-        if bounds.lefts[offset] < reach or before < start:
-            bounds.lowers[offset] = max(offset - bounds.lefts[offset], start)
-        elif query.slots[before] < 0 or bounds.rights[before] < reach:
-            bounds.lowers[offset] = before + 1
+        if lefts[offset] < reach or before < start:
+            lowers[offset] = max(offset - lefts[offset], start)
+        elif not is_in[before] or rights[before] < reach:
+            lowers[offset] = before + 1
         else:
-            bounds.lowers[offset] = bounds.lowers[before]
+            lowers[offset] = lowers[before]
     for offset in range(stop - 1, start - 1, -1):
-        if query.slots[offset] < 0:
+        if not is_in[offset]:
             continue
         after = offset + query.stride
-        if bounds.rights[offset] < reach or after + query.k > stop:
-            bounds.uppers[offset] = min(offset + query.k + bounds.rights[offset], stop)
-        elif query.slots[after] < 0 or bounds.lefts[after] < reach:
-            bounds.uppers[offset] = after + query.k - 1
+        if rights[offset] < reach or after + query.k > stop:
+            uppers[offset] = min(offset + query.k + rights[offset], stop)
+        elif not is_in[after] or lefts[after] < reach:
+            uppers[offset] = after + query.k - 1
         else:
-            bounds.uppers[offset] = bounds.uppers[after]
+            uppers[offset] = uppers[after]
 
 
 @kernel

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from sc2_attrib.index.compiled import kernel
 from sc2_attrib.index.matching.cover import Cover
-from sc2_attrib.index.matching.hot_bounds import HotBounds
+from sc2_attrib.index.matching.hot_bounds import HotBounds, bound_by_contexts
 from sc2_attrib.index.matching.query import Query
 from sc2_attrib.index.segment.documents import LicenseSets
 from sc2_attrib.index.segment.hot_cache import HotTable, Numbers
@@ -144,30 +144,13 @@ def _bound(
     scratch: Scratch,
 ) -> None:
     """Set `carries`, `lowers` and `uppers`: as hot_bounds.py does, for one expression."""
-    reach, carries = query.stride - 1, scratch.carries
-    for offset in range(search.start, search.stop):
-        carries[offset] = query.slots[offset] >= 0 and _carries(
-            hot, sets, query.slots[offset], search.license
-        )
-        before = offset - query.stride
-        if not carries[offset]:
-            continue
-        if bounds.lefts[offset] < reach or before < search.start:
-            scratch.lowers[offset] = max(offset - bounds.lefts[offset], search.start)
-        elif not carries[before] or bounds.rights[before] < reach:
-            scratch.lowers[offset] = before + 1
-        else:
-            scratch.lowers[offset] = scratch.lowers[before]
-    for offset in range(search.stop - 1, search.start - 1, -1):
-        after = offset + query.stride
-        if not carries[offset]:
-            continue
-        if bounds.rights[offset] < reach or after + query.k > search.stop:
-            scratch.uppers[offset] = min(offset + query.k + bounds.rights[offset], search.stop)
-        elif not carries[after] or bounds.lefts[after] < reach:
-            scratch.uppers[offset] = after + query.k - 1
-        else:
-            scratch.uppers[offset] = scratch.uppers[after]
+    start, stop, carries = search.start, search.stop, scratch.carries
+    for offset in range(start, stop):
+        slot = query.slots[offset]
+        carries[offset] = slot >= 0 and _carries(hot, sets, slot, search.license)
+    bound_by_contexts(
+        query, start, stop, carries, bounds.lefts, bounds.rights, scratch.lowers, scratch.uppers
+    )
 
 
 @kernel

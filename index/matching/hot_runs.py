@@ -189,8 +189,9 @@ def _join(
         n_ended = _keep_bounded(query, hot, search, scratch, side, last, n_ended)
         n_ended = _keep_reaching(query, hot, search, scratch, side, last, n_ended)
         for j in range(n_ended):
-            lower, row = scratch.ended_lowers[j], scratch.rows[side, scratch.ended[j]]
-            if scratch.reached[lower] < scratch.ended_uppers[j]:
+            lower, upper = scratch.ended_lowers[j], scratch.ended_uppers[j]
+            if _is_news(scratch.reached, query.min_chars, lower, upper):  # of those just listed too
+                row = scratch.rows[side, scratch.ended[j]]
                 n = _end(query, hot, search, scratch, last, row, out, n)
     return n
 

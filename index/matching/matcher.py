@@ -34,6 +34,7 @@ from sc2_attrib.index.text import Offsets
 
 _MOST_LISTED = 256  # runs of hot grams that are listed before they are compared
 _MOST_ANSWERS = 1024  # of the hot lists that are kept: many files have the same header
+_MOST_ASKED = 1 << 14  # bytes of an extent whose answer is kept; a header has no more
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -184,7 +185,8 @@ class Search:
         n = self.query.owners.size
         bounds = HotBounds(*(np.zeros(n, np.int64) for _ in HotBounds._fields))
         offsets = np.empty(n, np.int64)
-        texts = np.unique(self.query.owners[self.query.slots >= 0])
+        is_hot = self.query.slots >= 0
+        texts = np.unique(self.query.owners[is_hot])
         for start, stop in zip(
             self.query.starts[texts].tolist(),
             (self.query.starts[texts + 1] - 1).tolist(),
@@ -195,6 +197,7 @@ class Search:
                 self.hot,
                 start,
                 stop,
+                is_hot,
                 self._cover,
                 self._documents.sets,
                 bounds,
@@ -262,6 +265,8 @@ class Search:
         Returns:
             Rows (diagonal, document), ascending, and whether more were passed over.
         """
+        if stop - start > _MOST_ASKED:
+            return self._find_hot_holders(start, stop, room, seen_sets)
         asked = _asked(self.query, start, stop, room, seen_sets)
         answers = self._matcher.hot_answers
         if asked not in answers:
