@@ -11,7 +11,14 @@ from pathlib import PurePosixPath
 
 from sc2_attrib.index.corpus.copyright_lines import copyright_lines
 from sc2_attrib.index.corpus.document import Basis, LicenseAssertion, SkippedDocument
-from sc2_attrib.index.corpus.license_phrases import TEXT, Found, find_licenses, squeeze
+from sc2_attrib.index.corpus.license_phrases import (
+    TEXT,
+    Found,
+    as_choice,
+    find_each,
+    find_licenses,
+    squeeze,
+)
 
 MOST_BYTES = 1 << 17  # the longest texts of single licences have 60 KB; lists of many have more
 REUSE_FOLDER = "LICENSES"
@@ -103,8 +110,8 @@ def assertions_in(path: str, content: bytes) -> tuple[LicenseAssertion, ...]:
 
 def _own_words(squeezed: bytes) -> tuple[Found, ...]:
     """Find the licences whose own words stand there; a choice that only names one is none."""
-    for choose in (True, False):
-        found = find_licenses(squeezed, choose=choose)
+    each_found = find_each(squeezed)
+    for found in (as_choice(squeezed, each_found), each_found):
         if own := tuple(each for each in found if each.confidence >= TEXT):
             return own
     return ()

@@ -223,20 +223,27 @@ def squeeze(text: bytes) -> bytes:
     return text.translate(_LOWERED, _DROPPED)
 
 
-def find_licenses(squeezed: bytes, *, choose: bool = True) -> tuple[Found, ...]:
-    """Tell which licences a squeezed text grants, each once; the surest first.
+def find_licenses(squeezed: bytes) -> tuple[Found, ...]:
+    """Tell which licences a squeezed text grants, each once; a choice between them is one."""
+    return as_choice(squeezed, find_each(squeezed))
 
-    Where the head of a file speaks of a choice they are one expression, unless not `choose`.
-    """
+
+def find_each(squeezed: bytes) -> tuple[Found, ...]:
+    """Tell which licences a squeezed text speaks of, each once; the surest first."""
     best: dict[str, float] = {}
     for expression, confidence in (*_families(squeezed), *_gnu(squeezed)):
         best[expression] = max(confidence, best.get(expression, 0))
-    found = [Found(*each) for each in best.items() if not _is_part(each[0], best)]
-    choose &= len(squeezed) <= _HEAD_BYTES and len(found) > 1
-    if choose and any(choice in squeezed for choice in _phrases(CHOICES)):
+    found = (Found(*each) for each in best.items() if not _is_part(each[0], best))
+    return tuple(sorted(found, key=lambda each: (-each.confidence, each.expression)))
+
+
+def as_choice(squeezed: bytes, found: tuple[Found, ...]) -> tuple[Found, ...]:
+    """Join what was found where it is the head of a file that speaks of a choice."""
+    is_head = len(squeezed) <= _HEAD_BYTES
+    if is_head and len(found) > 1 and any(choice in squeezed for choice in _phrases(CHOICES)):
         expression = " OR ".join(sorted(each.expression for each in found))
         return (Found(expression, min(each.confidence for each in found)),)
-    return tuple(sorted(found, key=lambda each: (-each.confidence, each.expression)))
+    return found
 
 
 def _is_part(expression: str, found: Mapping[str, float]) -> bool:
