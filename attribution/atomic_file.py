@@ -1,6 +1,7 @@
 """A file that is replaced whole: a reader meets the old text or the new one, never a part."""
 
 import os
+import shutil
 from pathlib import Path
 
 
@@ -9,12 +10,20 @@ def replace_file(path: Path, text: str) -> None:
     if path.exists() and not path.is_file():
         path.write_text(text, encoding="utf-8")
         return
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    replace_bytes(path, text.encode())
+
+
+def replace_bytes(path: Path, content: bytes, *, keeps_mode: bool = False) -> None:
+    """Put `content` in the place of a file; with `keeps_mode` it has the permissions of the old."""
+    temporary = path.with_name(f".{path.name[:200]}.{os.getpid()}")
     try:
-        with temporary.open("w", encoding="utf-8", newline="") as file:
-            file.write(text)
+        temporary.unlink(missing_ok=True)  # what a killed process left is not written through
+        with temporary.open("xb") as file:
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
+        if keeps_mode:
+            shutil.copymode(path, temporary)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)

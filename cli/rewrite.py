@@ -1,8 +1,8 @@
 """Changes a user's own file: all at once, keeping its permissions, or not at all."""
 
-import os
-import shutil
 from pathlib import Path
+
+from sc2_attrib.attribution.atomic_file import replace_bytes
 
 
 def rewrite(path: Path, before: bytes | None, after: bytes | None) -> None:
@@ -18,14 +18,4 @@ def rewrite(path: Path, before: bytes | None, after: bytes | None) -> None:
     if after is None:
         target.unlink()
         return
-    temporary = target.with_name(f".{target.name[:200]}.{os.getpid()}")
-    try:
-        with temporary.open("xb") as file:
-            file.write(after)
-            file.flush()
-            os.fsync(file.fileno())
-        if before is not None:
-            shutil.copymode(target, temporary)
-        temporary.replace(target)
-    finally:
-        temporary.unlink(missing_ok=True)
+    replace_bytes(target, after, keeps_mode=before is not None)
