@@ -77,7 +77,7 @@ def compare(name: str, folder: Path, index: Path, n_tokens: int, n_runs: int) ->
     sampling = Sampling(max_new_tokens=n_tokens)
     prompt = demo_prompts().copied[0]
     with open_index(index) as searcher:
-        completer = Completer(model, searcher, Checker(searcher), sampling, FailOn.NEVER)
+        completer = Completer(model, Checker(searcher), sampling, FailOn.NEVER)
         run = RunStart.now(Session())
 
         def generate() -> int:

@@ -13,20 +13,21 @@ import typer
 from sc2_attrib.attribution.annotate import Annotated as AnnotatedText
 from sc2_attrib.attribution.annotate import annotate as annotate_text
 from sc2_attrib.attribution.annotate import snippets_of, untagged
-from sc2_attrib.attribution.check import Checker, CheckInput
+from sc2_attrib.attribution.check import DEFAULT_MAX_SOURCES, CheckInput
 from sc2_attrib.attribution.ids import sha256
 from sc2_attrib.attribution.outcome import CLEAN, INCOMPLETE, VIOLATION, FailOn
+from sc2_attrib.attribution.policy import COMMON_REPOSITORIES
 from sc2_attrib.attribution.report.visible import visible
 from sc2_attrib.attribution.result import InputKind, InputRecord, InputStatus, MatchRecord, Result
 from sc2_attrib.attribution.sidecar import SUFFIX, is_sidecar, render
 from sc2_attrib.attribution.snippet_tags import Untagged
 from sc2_attrib.attribution.text import readable, readable_path
-from sc2_attrib.cli.check_options import NEAR as DEFAULT_NEAR
-from sc2_attrib.cli.check_options import MinChars, NoNear, near_options
+from sc2_attrib.cli.check_options import NEAR, MaxFileSize, MinChars, NoNear
+from sc2_attrib.cli.checking import CheckSettings
 from sc2_attrib.cli.input_files import Input
 from sc2_attrib.cli.inputs import STDIN, collect, parse_size
-from sc2_attrib.cli.locations import open_index_at, required_index
-from sc2_attrib.cli.options import IndexLocation, Jobs, setting
+from sc2_attrib.cli.locations import required_index
+from sc2_attrib.cli.options import IndexLocation, Jobs
 from sc2_attrib.cli.policy_options import PolicyLocation, ReviewsFile, judging
 from sc2_attrib.cli.progress import counting
 from sc2_attrib.cli.report import load_result
@@ -61,7 +62,6 @@ Sidecar = Annotated[
         "--sidecar", help=f"Write FILE{SUFFIX} beside each file, and leave the files alone."
     ),
 ]
-MaxFileSize = Annotated[str, setting("max-file-size", metavar="SIZE", help="Skip larger files.")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,22 +136,18 @@ def _checked(
     """Check files as they are without our tags."""
     run = RunStart.now(session)
     judged = judging(session, policy, reviews=reviews)
-    with open_index_at(required_index(index)) as searcher, judged.own_code() as own_code:
-        checker = Checker(
-            searcher,
-            min_chars=min_chars,
-            policy=judged.policy,
-            own_code=own_code,
-            near=near_options(
-                no_near=no_near,
-                min_similarity=DEFAULT_NEAR.min_similarity,
-                min_lexemes=DEFAULT_NEAR.min_lexemes,
-            ),
-            jobs=jobs or os.cpu_count() or 1,
-        )
+    settings = CheckSettings(
+        index=required_index(index),
+        policy=judged.policy,
+        min_chars=min_chars,
+        max_sources=DEFAULT_MAX_SOURCES,
+        near=None if no_near else NEAR,
+        common=COMMON_REPOSITORIES,
+    )
+    with settings.opened(jobs=jobs or os.cpu_count() or 1) as checker:
         texts = (_without_tags(each) for each in inputs)
         checked = list(counting(session, checker.check(texts), "checking"))
-        record = run.finished(searcher, checker)
+        record = run.finished(checker)
     return judged.conclude(record, checked, fail_on=FailOn.NEVER, session=session)
 
 

@@ -11,6 +11,7 @@ from sc2_attrib.index.search import NearOptions
 
 NEAR = NearOptions()
 
+MaxFileSize = Annotated[str, setting("max-file-size", metavar="SIZE", help="Skip larger files.")]
 MinChars = Annotated[
     int | None,
     setting(

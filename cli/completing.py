@@ -12,7 +12,6 @@ from sc2_attrib.cli.run_record import RunStart
 from sc2_attrib.generator.completion import Completion, Model
 from sc2_attrib.generator.prompt import Prompt, Truncation
 from sc2_attrib.generator.sampling import Sampling
-from sc2_attrib.index.search import Searcher
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +39,6 @@ class Completer:
     """
 
     model: Model
-    searcher: Searcher
     checker: Checker
     sampling: Sampling
     fail_on: FailOn
@@ -75,7 +73,7 @@ class Completer:
     def _checked(self, done: Completed, run: RunStart) -> CheckedCompletion:
         checked = list(self.checker.check([done.input]))
         about = describe_model(self.model, self.sampling)
-        record = run.finished(self.searcher, self.checker, model=about)
+        record = run.finished(self.checker, model=about)
         result = assemble(record, checked, fail_on=self.fail_on, known=self.known)
         if self.keep is not None:
             self.keep(result)

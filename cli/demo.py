@@ -79,7 +79,7 @@ def _completer(session: Session, model: Path) -> Iterator[Completer]:
     with open_index_at(DEMO) as searcher:
         with waiting(session, "loading the model"):
             loaded = load_model(model)
-        yield Completer(loaded, searcher, Checker(searcher), SAMPLING, FailOn.NEVER)
+        yield Completer(loaded, Checker(searcher), SAMPLING, FailOn.NEVER)
 
 
 def _first_match(completer: Completer, session: Session) -> CheckedCompletion:

@@ -11,7 +11,7 @@ from functools import partial
 
 import typer
 
-from sc2_attrib.attribution.check import DEFAULT_MAX_SOURCES, Checker
+from sc2_attrib.attribution.check import DEFAULT_MAX_SOURCES
 from sc2_attrib.attribution.outcome import FailOn, exit_code
 from sc2_attrib.attribution.policy import COMMON_REPOSITORIES
 from sc2_attrib.attribution.report.visible import visible
@@ -27,6 +27,7 @@ from sc2_attrib.cli.check_options import (
     NoNear,
     near_options,
 )
+from sc2_attrib.cli.checking import CheckSettings
 from sc2_attrib.cli.completing import CheckedCompletion, Completer, NamedPrompt
 from sc2_attrib.cli.generate_batch import batch_options, complete_all
 from sc2_attrib.cli.generate_options import (
@@ -64,7 +65,7 @@ from sc2_attrib.cli.generate_options import (
     TopP,
     TruncatePrompt,
 )
-from sc2_attrib.cli.locations import open_index_at, required_index
+from sc2_attrib.cli.locations import required_index
 from sc2_attrib.cli.model_choice import ModelChoice, open_model
 from sc2_attrib.cli.on_match import refuse_server, say_watched, watched_model
 from sc2_attrib.cli.options import AsJson, Formats, IndexLocation
@@ -166,18 +167,15 @@ def generate(
     choice = ModelChoice(model, revision, loading, timeout)
     run = RunStart.now(session, truncate_prompt=truncate_prompt)
     judged = judging(session, policy, reviews=reviews, ledger=ledger)
-    with open_index_at(required_index(index)) as searcher, judged.own_code() as own_code:
-        checker = Checker(
-            searcher,
-            min_chars=min_chars,
-            max_sources=max_sources,
-            policy=judged.policy,
-            own_code=own_code,
-            near=near_options(
-                no_near=no_near, min_similarity=min_similarity, min_lexemes=min_lexemes
-            ),
-            common=common,
-        )
+    settings = CheckSettings(
+        index=required_index(index),
+        policy=judged.policy,
+        min_chars=min_chars,
+        max_sources=max_sources,
+        near=near_options(no_near=no_near, min_similarity=min_similarity, min_lexemes=min_lexemes),
+        common=common,
+    )
+    with settings.opened() as checker:
         _hint(session, given)
         loaded = open_model(
             session,
@@ -190,7 +188,6 @@ def generate(
         on_text = _stream if not outputs and sys.stdout.isatty() else None
         completer = Completer(
             loaded,
-            searcher,
             checker,
             sampling,
             fail_on,

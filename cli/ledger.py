@@ -25,6 +25,7 @@ from sc2_attrib.cli.policy_options import (
     PolicyLocation,
     ReviewsFile,
     judging,
+    own_code_of,
 )
 from sc2_attrib.cli.run_record import RunStart
 from sc2_attrib.cli.session import Session
@@ -96,7 +97,7 @@ def recheck(
     location = required_index(index)
     verify_ledger(path)
     code = 0
-    with open_index_at(location) as searcher, judged.own_code() as own_code:
+    with open_index_at(location) as searcher, own_code_of(judged.policy) as own_code:
         is_removed = _Removals(location)
         for record in records(path):
             result = _checked_again(record, searcher, own_code, judged, session)
@@ -146,7 +147,7 @@ def _checked_again(
         common=options.get("common", COMMON_REPOSITORIES),
     )
     checked = list(checker.check(inputs_again(record, _read)))
-    run = RunStart.now(session).finished(searcher, checker)
+    run = RunStart.now(session).finished(checker)
     fail_on = FailOn(options.get("fail_on", FailOn.DENY))
     return assemble(run, checked, fail_on=fail_on, known=judged.known)
 

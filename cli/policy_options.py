@@ -5,7 +5,7 @@ checked: what is wrong with them is said at once.
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -86,10 +86,6 @@ class Judging:
     def known(self) -> Sequence[KnownMatches]:
         """Those who may settle a match: reviewed choices before the baseline."""
         return (self.reviews, self.baseline) if self.baseline else (self.reviews,)
-
-    def own_code(self) -> AbstractContextManager[Searcher | None]:
-        """Open the index of the user's own code, if the policy names one."""
-        return own_code_of(self.policy)
 
     def conclude(
         self, run: Run, checked: Sequence[CheckedInput], *, fail_on: FailOn, session: Session

@@ -12,7 +12,6 @@ from sc2_attrib.attribution.outcome import describe_index
 from sc2_attrib.attribution.result import Model, Run
 from sc2_attrib.cli.failures import PROGRAM, redact
 from sc2_attrib.cli.session import Session
-from sc2_attrib.index.search import Searcher
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +28,7 @@ class RunStart:
         command = redact(shlex.join([PROGRAM, *session.arguments]))
         return RunStart(command, _now(), options)
 
-    def finished(self, searcher: Searcher, checker: Checker, *, model: Model | None = None) -> Run:
+    def finished(self, checker: Checker, *, model: Model | None = None) -> Run:
         """Describe the run that ends now."""
         return Run(
             id=str(uuid.uuid4()),
@@ -37,7 +36,7 @@ class RunStart:
             finished=_now(),
             tool_version=__version__,
             command=self.command,
-            index=describe_index(searcher.describe()),
+            index=describe_index(checker.searcher.describe()),
             model=model,
             policy=checker.policy.describe(),
             options=self.all_options(checker),

@@ -21,6 +21,7 @@ from sc2_attrib.cli.check_options import (
     Common,
     FailOnMatch,
     IncludeText,
+    MaxFileSize,
     MaxSources,
     MinChars,
     MinLexemes,
@@ -32,7 +33,7 @@ from sc2_attrib.cli.checking import CheckSettings, sharing_texts
 from sc2_attrib.cli.input_files import Input
 from sc2_attrib.cli.inputs import STDIN, collect, listed_paths, parse_size
 from sc2_attrib.cli.locations import required_index
-from sc2_attrib.cli.options import AsJson, Formats, IndexLocation, Jobs, setting
+from sc2_attrib.cli.options import AsJson, Formats, IndexLocation, Jobs
 from sc2_attrib.cli.outputs import discard_old, requested_outputs, write_outputs
 from sc2_attrib.cli.policy_options import (
     BaselineFile,
@@ -77,7 +78,6 @@ Staged = Annotated[
         "--staged", help="Check what git's index is about to commit; keep as with --diff."
     ),
 ]
-MaxFileSize = Annotated[str, setting("max-file-size", metavar="SIZE", help="Skip larger files.")]
 
 Resume = Annotated[
     Path | None,
@@ -159,7 +159,7 @@ def scan(
         with _kept(resume, run, checker, session) as progress:
             found = progress.through(texts, check) if progress else check(texts)
             checked = list(sharing_texts(counting(session, found, "checking")))
-        record = run.finished(checker.searcher, checker)
+        record = run.finished(checker)
     result = judged.conclude(record, checked, fail_on=fail_on, session=session)
     judged.record(result, with_text=include_text)
     write_outputs([result], outputs, session)
