@@ -31,8 +31,10 @@ def kind_of(source: MatchSource) -> MatchKind:
     return MatchKind.VERBATIM if source.verbatim else MatchKind.REFORMATTED
 
 
-def describe_source(source: MatchSource, license_: LicenseRecord) -> Source:
-    """Describe one source of a match; its excerpt is named, not included."""
+def describe_source(
+    source: MatchSource, license_: LicenseRecord, license_texts: tuple[str, ...]
+) -> Source:
+    """Describe one source of a match; its excerpt and licence texts are named, not included."""
     occurrence, lines = source.occurrence, (source.first_line, source.last_line)
     return Source(
         document=source.document,
@@ -51,7 +53,7 @@ def describe_source(source: MatchSource, license_: LicenseRecord) -> Source:
         is_vendor=occurrence.is_vendor,
         is_generated=occurrence.is_generated,
         excerpt=text_key(readable(source.excerpt)),
-        license_texts=(),
+        license_texts=license_texts,
         license=license_,
     )
 

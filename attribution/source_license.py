@@ -29,8 +29,8 @@ def describe_sources(found: Sequence[MatchSource], governing: GoverningTexts) ->
     sources = []
     for source in found:
         texts = tuple(license_texts(source.occurrence, governing))
-        described = describe_source(source, _license(source.occurrence, texts))
-        sources.append(replace(described, license_texts=tuple(map(_key, texts))))
+        license_ = _license(source.occurrence, texts)
+        sources.append(describe_source(source, license_, tuple(map(_key, texts))))
     return _with_conflicts(sources)
 
 

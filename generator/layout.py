@@ -147,10 +147,10 @@ def lay_out(
     """
     _require_marks(prompt, model_format)
     prefix, suffix = _part(prompt.prefix, codec), _part(prompt.suffix or "", codec)
-    room = model_format.context - max_new_tokens - _n_frame(prompt, model_format, codec)
+    n_frame = _n_frame(prompt, model_format, codec)
+    room = model_format.context - max_new_tokens - n_frame
     n_text = len(prefix.ids) + len(suffix.ids)
     if n_text > room:
-        n_frame = model_format.context - max_new_tokens - room
         too_long = _too_long(n_text + n_frame, model_format, max_new_tokens)
         if truncation is None or room < 1:
             raise too_long
