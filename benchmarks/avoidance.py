@@ -17,7 +17,6 @@ same, or the benchmark fails; perplexity may differ by what long tokens that wer
 """
 
 import argparse
-import importlib.util
 import math
 import random
 import tempfile
@@ -28,6 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.generate import STDLIB, starcoder_tokenizer
+from benchmarks.local_index import novel_files
 from sc2_attrib.attribution.check import Checker
 from sc2_attrib.attribution.result import Action
 from sc2_attrib.attribution.veto import PolicyVeto
@@ -42,7 +42,6 @@ from sc2_attrib.index.corpus.location import open_source
 from sc2_attrib.index.local import LocalIndex, open_index
 
 MOST_MS = 2.0  # a step at the 99th percentile
-NOVEL_PACKAGES = ("numpy", "pydantic", "rich", "transformers")
 PROMPT_TOKENS, TEXT_TOKENS = 32, 192
 N_WARM = 40  # texts recited before any is timed
 HELD_OUT = ("heapq", "shlex", "fnmatch", "calendar")
@@ -144,13 +143,7 @@ def brings_in_denied(ids: Sequence[int], tokenizer: Any, checker: Checker) -> bo
 
 def novel_texts(n: int, rng: random.Random) -> Iterator[str]:
     """Draw code of packages that the corpus does not hold."""
-    files = []
-    for package in NOVEL_PACKAGES:
-        spec = importlib.util.find_spec(package)
-        assert spec is not None
-        assert spec.origin is not None
-        files += sorted(Path(spec.origin).parent.rglob("*.py"))
-    for file in rng.choices(files, k=n):
+    for file in rng.choices(novel_files(), k=n):
         yield part_of(file.read_text(encoding="utf-8"), rng)
 
 

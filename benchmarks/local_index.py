@@ -140,16 +140,23 @@ def sample_documents(corpus: Path, n: int, rng: random.Random) -> list[bytes]:
 
 def novel_texts(n: int, rng: random.Random) -> list[bytes]:
     """Draw source files of installed packages."""
-    files = []
-    for package in NOVEL_PACKAGES:
-        spec = importlib.util.find_spec(package)
-        if spec and spec.origin:
-            files += sorted(Path(spec.origin).parent.rglob("*.py"))
+    files = novel_files()
     rng.shuffle(files)
     texts = (path.read_bytes() for path in files)
     return [
         text for text, _ in zip((t for t in texts if len(t) >= QUERY_BYTES), range(n), strict=False)
     ]
+
+
+def novel_files() -> list[Path]:
+    """List the source files of installed packages that the corpus doesn't hold."""
+    files = []
+    for package in NOVEL_PACKAGES:
+        spec = importlib.util.find_spec(package)
+        assert spec is not None, f"{package} is not installed"
+        assert spec.origin is not None
+        files += sorted(Path(spec.origin).parent.rglob("*.py"))
+    return files
 
 
 def cut(text: bytes, n: int, rng: random.Random) -> bytes:
