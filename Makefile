@@ -20,7 +20,7 @@ lint: $(VENV)/dev  ## style and types
 	$(BIN)/mypy
 
 bench: $(VENV)/dev  ## measure; needs CORPUS=folder of Parquet files
-	$(BIN)/python benchmarks/local_index.py $(CORPUS)
+	$(BIN)/python -m benchmarks.local_index $(CORPUS)
 
 accuracy: $(VENV)/dev  ## how much is found, and how much falsely; needs CORPUS, takes some minutes
 	$(BIN)/python -m benchmarks.accuracy $(CORPUS) > docs/accuracy.md

@@ -1,6 +1,7 @@
 """How fast is the embedded index, and how large? One corpus, one run.
 
-    python benchmarks/local_index.py PARQUET_FOLDER [--index DIR] [--queries N]
+    python -m benchmarks.local_index PARQUET_FOLDER [--index DIR] [--queries N]
+                                     [--memory MIB] [--no-near]
 
 Builds an index (or takes a built one), then measures searches of 2 KB and 250 B, warm, one at a
 time:
@@ -11,7 +12,8 @@ time:
     edited      the same with a byte changed every 20 to 400
 
 and batches of each. Every verbatim query must be covered whole by a match, or the benchmark fails.
-Prints a Markdown table; docs/benchmarks.md records runs with their host.
+Prints a Markdown table, with processor time beside the wall's: on a machine with other work only
+that can be compared. docs/benchmarks.md records runs with their host.
 """
 
 import argparse
@@ -21,13 +23,16 @@ import random
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from sc2_attrib.index.building import BuildOptions, build_index
+from benchmarks.measured_build import measured_build
+from sc2_attrib.index.building import BuildOptions, Resources
 from sc2_attrib.index.corpus.document import SourceDocument
 from sc2_attrib.index.corpus.location import open_source
 from sc2_attrib.index.local import open_index
+from sc2_attrib.index.memory import DEFAULT_MEMORY
 from sc2_attrib.index.search import SearchResult
 from sc2_attrib.index.stores import OpenIndex
 from sc2_attrib.index.text import normalize
@@ -44,75 +49,89 @@ def main() -> None:
     parser.add_argument("corpus", type=Path)
     parser.add_argument("--index", type=Path, help="built before from the same corpus")
     parser.add_argument("--queries", type=int, default=300)
+    parser.add_argument("--memory", type=int, default=DEFAULT_MEMORY >> 20, help="of a build, MiB")
+    parser.add_argument("--no-near", dest="near", action="store_false", help="without near keys")
     arguments = parser.parse_args()
     print(f"{platform.processor() or platform.machine()}, Python {platform.python_version()}\n")
+    resources = Resources(memory_bytes=arguments.memory << 20)
     with tempfile.TemporaryDirectory() as folder:
         index_folder = arguments.index or Path(folder) / "index"
         if arguments.index is None:
-            measure_build(arguments.corpus, index_folder)
+            source = open_source(str(arguments.corpus))
+            options = BuildOptions(near=arguments.near, resources=resources)
+            print(f"build: {measured_build([source], index_folder, options)}\n")
         with open_index(index_folder) as index:
             measure_searches(index, arguments.corpus, arguments.queries)
 
 
-def measure_build(corpus: Path, folder: Path) -> None:
-    """Build and print rate and size."""
-    summary = build_index([open_source(str(corpus))], folder, BuildOptions())
-    size = sum(summary.bytes_by_part.values())
-    print(
-        f"build: {summary.n_documents} documents, {summary.raw_bytes / 1e6:.0f} MB,"
-        f" {summary.raw_bytes / 1e6 / summary.seconds:.1f} MB/s,"
-        f" index {size / summary.raw_bytes:.3f} of raw ("
-        + ", ".join(f"{k} {v / summary.raw_bytes:.3f}" for k, v in summary.bytes_by_part.items())
-        + ")\n"
-    )
-
-
 def measure_searches(index: OpenIndex, corpus: Path, n: int) -> None:
     """Print latency and batch rate of each set of queries."""
+    sets = query_sets(contents(corpus), n)
+    warm_up(index, sets)
+    print("| queries | p50 ms | p90 ms | p99 ms | max ms | CPU p50 ms | CPU p99 ms | batch MB/s |")
+    print("|---|---|---|---|---|---|---|---|")
+    for name, queries in sets.items():
+        timed = time_queries(index, queries)
+        if name.startswith("verbatim"):
+            check_covered(queries, timed.answers)
+        started = time.perf_counter()
+        search(index, queries)
+        rate = sum(map(len, queries)) / 1e6 / (time.perf_counter() - started)
+        wall, cpu = timed.wall_ms, timed.cpu_ms
+        cells = [quantile(wall, 50), quantile(wall, 90), quantile(wall, 99), max(wall)]
+        cells += [quantile(cpu, 50), quantile(cpu, 99)]
+        print(f"| {name} | " + " | ".join(f"{ms:.2f}" for ms in cells) + f" | {rate:.1f} |")
+
+
+def query_sets(documents: Iterable[bytes], n: int) -> dict[str, list[bytes]]:
+    """Make the sets of queries from documents of a corpus."""
     rng = random.Random(SEED)
-    verbatim = [cut(text, QUERY_BYTES, rng) for text in sample_documents(corpus, n, rng)]
+    verbatim = [cut(text, QUERY_BYTES, rng) for text in sample(documents, n, rng)]
     sets = {
         "novel": [cut(text, QUERY_BYTES, rng) for text in novel_texts(n, rng)],
         "verbatim": verbatim,
         "edited": [edit(text, rng) for text in verbatim],
     }
-    sets |= {
+    return sets | {
         f"{name}, {SHORT_BYTES} B": [cut(text, SHORT_BYTES, rng) for text in sets[name]]
         for name in ("novel", "verbatim")
     }
+
+
+def warm_up(index: OpenIndex, sets: dict[str, list[bytes]]) -> None:
+    """Load the compiled kernels."""
     index.use_machine_code()
-    index.search(verbatim[:3], min_chars=MIN_CHARS, max_sources=100)
-    print("| queries | p50 ms | p90 ms | p99 ms | max ms | batch MB/s |\n|---|---|---|---|---|---|")
-    for name, queries in sets.items():
-        times, answers = time_each(queries, lambda q: search(index, [q])[0])
-        if name.startswith("verbatim"):
-            check_covered(queries, answers)
-        started = time.perf_counter()
-        search(index, queries)
-        rate = sum(map(len, queries)) / 1e6 / (time.perf_counter() - started)
-        cuts = statistics.quantiles(times, n=100)
-        print(
-            f"| {name} | {cuts[49]:.2f} | {cuts[89]:.2f} | {cuts[98]:.2f} | {max(times):.2f}"
-            f" | {rate:.1f} |"
-        )
+    search(index, sets["verbatim"][:3])
+
+
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """Searches of one text each: how long, how much processor time, and the answers."""
+
+    wall_ms: list[float] = field(default_factory=list)
+    cpu_ms: list[float] = field(default_factory=list)
+    answers: list[SearchResult] = field(default_factory=list)
+
+
+def time_queries(index: OpenIndex, queries: Sequence[bytes]) -> Timed:
+    """Search for each text twice and time the second."""
+    for query in queries:
+        search(index, [query])
+    timed = Timed()
+    for query in queries:
+        started, cpu = time.perf_counter(), time.process_time()
+        timed.answers.extend(search(index, [query]))
+        timed.cpu_ms.append((time.process_time() - cpu) * 1e3)
+        timed.wall_ms.append((time.perf_counter() - started) * 1e3)
+    return timed
+
+
+def quantile(values: Sequence[float], percent: int) -> float:
+    return statistics.quantiles(values, n=100)[percent - 1]
 
 
 def search(index: OpenIndex, texts: Sequence[bytes]) -> list[SearchResult]:
     return index.search(texts, min_chars=MIN_CHARS, max_sources=100)
-
-
-def time_each(
-    queries: Sequence[bytes], run: Callable[[bytes], SearchResult]
-) -> tuple[list[float], list[SearchResult]]:
-    """Run each query twice and time the second: milliseconds, and the answers."""
-    for query in queries:
-        run(query)
-    times, answers = [], []
-    for query in queries:
-        started = time.perf_counter()
-        answers.append(run(query))
-        times.append((time.perf_counter() - started) * 1e3)
-    return times, answers
 
 
 def check_covered(queries: Sequence[bytes], answers: Sequence[SearchResult]) -> None:
@@ -125,16 +144,23 @@ def check_covered(queries: Sequence[bytes], answers: Sequence[SearchResult]) -> 
 
 
 def sample_documents(corpus: Path, n: int, rng: random.Random) -> list[bytes]:
+    """Draw documents that are long enough, uniformly."""
+    return sample(contents(corpus), n, rng)
+
+
+def contents(corpus: Path) -> Iterator[bytes]:
+    return (item.content for item in open_source(str(corpus)) if isinstance(item, SourceDocument))
+
+
+def sample(documents: Iterable[bytes], n: int, rng: random.Random) -> list[bytes]:
     """Draw documents that are long enough, uniformly (reservoir sampling)."""
     chosen: list[bytes] = []
-    seen = 0
-    for item in open_source(str(corpus)):
-        if isinstance(item, SourceDocument) and len(item.content) >= QUERY_BYTES:
-            seen += 1
-            if len(chosen) < n:
-                chosen.append(item.content)
-            elif (place := rng.randrange(seen)) < n:
-                chosen[place] = item.content
+    long = (content for content in documents if len(content) >= QUERY_BYTES)
+    for seen, content in enumerate(long, 1):
+        if len(chosen) < n:
+            chosen.append(content)
+        elif (place := rng.randrange(seen)) < n:
+            chosen[place] = content
     return chosen
 
 
