@@ -426,10 +426,10 @@ def scan_pages(
             if not checked[page]:
                 return n, page
             row = halves[page, first_print : first_print + halves[page, count_at]]
-            hits = 0
-            for slot in range(row.size):
-                hits += int(row[slot] == wanted)
-            for slot in range(row.size if hits else 0):
+            is_there = np.uint8(0)
+            for slot in range(row.size):  # eight bits and no branch, so that it vectorises
+                is_there = np.uint8(is_there | np.uint8(row[slot] == wanted))
+            for slot in range(row.size if is_there else 0):
                 if row[slot] != wanted:
                     continue
                 position = words[page, slot]

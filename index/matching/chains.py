@@ -18,7 +18,7 @@ import numpy.typing as npt
 from sc2_attrib.index.compiled import kernel
 from sc2_attrib.index.grams import CONTEXT
 from sc2_attrib.index.matching.hot_walk import agree_left, agree_right, walk_left, walk_right
-from sc2_attrib.index.matching.query import Query, text_start, text_stop
+from sc2_attrib.index.matching.query import Query
 from sc2_attrib.index.segment.hot_cache import HotTable
 from sc2_attrib.index.segment.pages import LEFT_DIFFERS, RIGHT_DIFFERS, Seeds
 from sc2_attrib.index.text import Offsets
@@ -63,7 +63,7 @@ def sort_seeds(seeds: Seeds, stride: int, n: int) -> Diagonals:
 
 @kernel
 def link(query: Query, hot: HotTable, seeds: Diagonals, out: Chains) -> int:
-    """Link sorted seeds into chains, stepping over hot grams between them.
+    """Link sorted seeds into chains that may hold a match, stepping over hot grams between them.
 
     Args:
         query, hot: the texts, and the table that `query.slots` points into.
@@ -73,84 +73,96 @@ def link(query: Query, hot: HotTable, seeds: Diagonals, out: Chains) -> int:
     Returns:
         Number of chains.
     """
-    n = 0
-    last_differs = False
-    for s in range(seeds.offsets.size):
-        offset, diagonal = seeds.offsets[s], seeds.diagonals[s]
-        left_differs = seeds.differs[s] & LEFT_DIFFERS != 0
-        if (
-            n > 0
-            and out.diagonals[n - 1] == diagonal
-            and query.owners[out.lasts[n - 1]] == query.owners[offset]
-            and not (left_differs or last_differs)
-            and _reaches(query, hot, diagonal, out.lasts[n - 1], offset)
-        ):
-            out.lasts[n - 1] = offset
+    diagonals, offsets, differs = seeds.diagonals, seeds.offsets, seeds.differs
+    owners, starts = query.owners, query.starts
+    n = stop = 0
+    while stop < offsets.size:
+        start = stop
+        stop = _link_end(query, hot, diagonals, offsets, differs, start)
+        diagonal, first, last = diagonals[start], offsets[start], offsets[stop - 1]
+        if differs[start] & LEFT_DIFFERS:
+            lower = first - _WITHIN
+        elif _is_hot(query.slots, owners, first, first - query.stride):
+            first, lower = _reach_left(query, hot, diagonal, first)
         else:
-            if n > 0:
-                _close(query, hot, out, n - 1, last_differs)
-            _open(query, hot, out, n, diagonal, offset, left_differs)
+            lower = first - query.stride + 1
+        if differs[stop - 1] & RIGHT_DIFFERS:
+            upper = last + query.k + _WITHIN
+        elif _is_hot(query.slots, owners, last, last + query.stride):
+            last, upper = _reach_right(query, hot, diagonal, last)
+        else:
+            upper = last + query.stride + query.k - 1
+        lower = max(lower, starts[owners[first]])
+        upper = min(upper, starts[owners[first] + 1] - 1)
+        if upper - lower >= query.min_chars:
+            out.diagonals[n], out.firsts[n], out.lasts[n] = diagonal, first, last
+            out.lowers[n], out.uppers[n] = lower, upper
             n += 1
-        last_differs = seeds.differs[s] & RIGHT_DIFFERS != 0
-    if n > 0:
-        _close(query, hot, out, n - 1, last_differs)
     return n
+
+
+@kernel
+def _link_end(
+    query: Query,
+    hot: HotTable,
+    diagonals: Offsets,
+    offsets: Offsets,
+    differs: npt.NDArray[np.uint8],
+    start: int,
+) -> int:
+    """End of the seeds that one chain links, from seed `start` on."""
+    slots, owners, stride = query.slots, query.owners, query.stride
+    stop = start + 1
+    while stop < offsets.size:
+        last, offset = offsets[stop - 1], offsets[stop]
+        if diagonals[stop] != diagonals[start] or owners[last] != owners[offset]:
+            break
+        if differs[stop - 1] & RIGHT_DIFFERS or differs[stop] & LEFT_DIFFERS:
+            break
+        if last + stride != offset and (
+            slots[last + stride] < 0 or not _reaches(query, hot, diagonals[start], last, offset)
+        ):
+            break
+        stop += 1
+    return stop
 
 
 @kernel
 def _reaches(query: Query, hot: HotTable, diagonal: int, last: int, offset: int) -> bool:
     """Tell whether all sampled grams between two seeds of a diagonal are hot and present."""
-    if last + query.stride == offset:
-        return True
-    if query.slots[last + query.stride] < 0:
-        return False
     at, _ = walk_right(query, hot, last, (diagonal + last) // query.stride)
     return at == offset
 
 
 @kernel
-def _open(
-    query: Query,
-    hot: HotTable,
-    out: Chains,
-    chain: int,
-    diagonal: int,
-    offset: int,
-    left_differs: bool,
-) -> None:
-    """Start a chain at a seed and bound it on the left."""
-    start = text_start(query, offset)
-    first = offset
-    if left_differs:
-        lower = offset - _WITHIN
-    else:
-        absent, row = walk_left(query, hot, offset, (diagonal + offset) // query.stride)
-        lower = absent + 1
-        if row >= 0:
-            first = absent + query.stride
-            agreeing = agree_left(query, hot, first, row)
-            if agreeing < query.stride - 1:
-                lower = max(lower, first - agreeing)
-    out.diagonals[chain] = diagonal
-    out.firsts[chain] = first
-    out.lasts[chain] = offset
-    out.lowers[chain] = max(lower, start)
+def _is_hot(
+    slots: npt.NDArray[np.int32], owners: npt.NDArray[np.int32], offset: int, other: int
+) -> bool:
+    """Tell whether the gram at another offset is hot and of the same text as the one at `offset`.
+
+    Asked before a walk, which takes tables: handing these on costs more than most chains do.
+    """
+    return bool(0 <= other < slots.size and slots[other] >= 0 and owners[other] == owners[offset])
 
 
 @kernel
-def _close(query: Query, hot: HotTable, out: Chains, chain: int, right_differs: bool) -> None:
-    """End a chain at its last seed and bound it on the right."""
-    last = out.lasts[chain]
-    stop = text_stop(query, last)
-    if right_differs:
-        upper = last + query.k + _WITHIN
-    else:
-        absent, row = walk_right(query, hot, last, (out.diagonals[chain] + last) // query.stride)
-        upper = absent + query.k - 1
-        if row >= 0:
-            last = absent - query.stride
-            agreeing = agree_right(query, hot, last, row)
-            if agreeing < query.stride - 1:
-                upper = min(upper, last + query.k + agreeing)
-            out.lasts[chain] = last
-    out.uppers[chain] = min(upper, stop)
+def _reach_left(query: Query, hot: HotTable, diagonal: int, offset: int) -> tuple[int, int]:
+    """First gram that a walk over hot ones reaches, and the lower bound there."""
+    absent, row = walk_left(query, hot, offset, (diagonal + offset) // query.stride)
+    if row < 0:
+        return offset, absent + 1
+    first = absent + query.stride
+    agreeing = agree_left(query, hot, first, row)
+    return first, max(absent + 1, first - agreeing) if agreeing < query.stride - 1 else absent + 1
+
+
+@kernel
+def _reach_right(query: Query, hot: HotTable, diagonal: int, offset: int) -> tuple[int, int]:
+    """As `_reach_left`: the last gram, and the upper bound."""
+    absent, row = walk_right(query, hot, offset, (diagonal + offset) // query.stride)
+    upper = absent + query.k - 1
+    if row < 0:
+        return offset, upper
+    last = absent - query.stride
+    agreeing = agree_right(query, hot, last, row)
+    return last, min(upper, last + query.k + agreeing) if agreeing < query.stride - 1 else upper

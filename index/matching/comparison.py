@@ -63,7 +63,7 @@ def split_at_documents(
     min_chars: int,
     stride: int,
 ) -> Candidates:
-    """Cut chains where documents meet and drop what is too short.
+    """Cut chains where documents meet and drop pieces that are too short.
 
     Args:
         chains: with bounds.
@@ -72,18 +72,13 @@ def split_at_documents(
         min_chars: shortest match that is asked for.
         stride: of the index.
     """
-    keep = np.flatnonzero(chains.uppers - chains.lowers >= min_chars)
-    diagonals, lowers, uppers = (
-        chains.diagonals[keep],
-        chains.lowers[keep],
-        chains.uppers[keep],
-    )
-    strides = (chains.lasts[keep] - chains.firsts[keep]) // stride
+    diagonals, lowers, uppers = chains.diagonals, chains.lowers, chains.uppers
+    strides = (chains.lasts - chains.firsts) // stride
     end = int(starts[-1])
     first = np.searchsorted(starts, np.clip(diagonals + lowers, 0, end - 1), "right") - 1
     last = np.searchsorted(starts, np.clip(diagonals + uppers - 1, 0, end - 1), "right") - 1
     counts = last - first + 1
-    rows = np.repeat(np.arange(keep.size), counts)
+    rows = np.repeat(np.arange(counts.size), counts)
     documents = first[rows] + np.arange(rows.size) - (np.cumsum(counts) - counts)[rows]
     diagonals = diagonals[rows]
     lowers = np.maximum(lowers[rows], starts[documents] - diagonals)

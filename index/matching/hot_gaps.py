@@ -73,8 +73,14 @@ class Scratch(NamedTuple):
     ended_uppers: Offsets
 
 
-def new_scratch(n: int, n_postings: int) -> Scratch:
-    """Make room for texts of `n` bytes and grams of at most `n_postings` postings."""
+def scratch_for(n: int, n_postings: int, scratch: Scratch | None) -> Scratch:
+    """Make room for a query of `n` bytes and grams of at most `n_postings` postings.
+
+    What there is already serves if it has that much: room for a whole batch costs more to make
+    than the search in one of its texts.
+    """
+    if scratch and n < scratch.reached.size and n_postings <= scratch.ended.size:
+        return scratch
     return Scratch(
         reached=np.zeros(n + 1, np.int64),
         carries=np.zeros(n + 1, np.bool_),

@@ -109,9 +109,10 @@ class Matcher:
             *grams, both_differ_is_final=within < min_chars, fast=fast
         )
         hot_grams = seeds.hot
-        query.slots[hot_grams] = self._hot.slots(
-            grams.keys[hot_grams], grams.fingerprints[hot_grams]
-        )
+        if hot_grams.size:
+            query.slots[hot_grams] = self._hot.slots(
+                grams.keys[hot_grams], grams.fingerprints[hot_grams]
+            )
         self.pace.spend(seeds.grams.size * self.pace.SEED_US + hot_grams.size * self.pace.HOT_US)
         search = Search(self, query, self._hot.table)
         search.compare_chains(chains.sort_seeds(seeds, query.stride, query.owners.size))
@@ -131,6 +132,7 @@ class Search:
         self._cover = cover.new_cover(query.owners.size)
         self._runs = comparison.empty_runs(256)
         self._n_runs = 0
+        self._scratch: hot_gaps.Scratch | None = None
         self.candidates = comparison.no_candidates()
         self.is_compared = np.empty(0, np.bool_)
 
@@ -146,6 +148,8 @@ class Search:
             return
         linked = chains.Chains(*(np.empty(n, np.int64) for _ in chains.Chains._fields))
         n = self._pick(chains.link)(self.query, self.hot, seeds, linked)
+        if not n:
+            return
         self.candidates = comparison.split_at_documents(
             chains.Chains(*(column[:n] for column in linked)),
             self._documents.starts,
@@ -315,7 +319,9 @@ class Search:
         slots = self.query.slots[offsets]
         counts = self.hot.stops[slots] - self.hot.starts[slots]
         pace = self._matcher.pace
-        scratch = hot_gaps.new_scratch(self.query.owners.size, int(counts.max()))
+        scratch = self._scratch = hot_gaps.scratch_for(
+            self.query.owners.size, int(counts.max()), self._scratch
+        )
         for license in self._licenses_of(np.unique(slots).astype(np.int64)):
             pace.spend(int(counts.sum()) * pace.POSTING_US)
             refuted = np.empty((0, 3), np.int64)
