@@ -1,37 +1,39 @@
 """What becomes of build time, size and latency when a corpus grows? One machine, one run.
 
-    python -m benchmarks.growth CORPUS RECORD [--factors 1/16 1/4 1 10] [--forks 1000]
-                                [--queries N] [--scratch DIR] [--near]
+    python -m benchmarks.growth CORPUS FOLDER [--factors 1/16 1/4 1 10] [--forks 1000]
+                                [--queries N] [--near]
 
-For each factor the corpus is made smaller or larger (growing.py), an index of it is built in
-processes of their own, and the same texts are searched for in each: code that is in none of them
-and stretches of documents that are in all of them (local_index.py). With --forks so many copies of
-one document in a hundred are added to the corpus, once as they are and once with a first line of
-their own. An index is deleted when it was measured; the largest takes half the bytes of its corpus.
+For each factor the corpus is made smaller or larger (growing.py), and an index of it is built in
+FOLDER, in a process of its own; what is there already is not built again. With --forks so many
+copies of one document in a hundred are added to the whole corpus, in one index as they are and in
+another with a first line of their own. An index takes about half the bytes of its corpus.
 
-Each measurement is a line of JSON appended to RECORD; what stands there already is not measured
-again. Then all of RECORD is printed as a Markdown table, and what a factor of 1 has to be compared
-with. growth_plot.py draws it. Times are processor time, which other work disturbs least.
+Then texts are searched for, code that is in none of the corpora and stretches of documents that are
+in all (local_index.py), each in all indexes in turn, so that other work on the machine disturbs all
+alike. Every verbatim text must be found whole in each. A text is searched for twice; the second
+time counts. Times are processor time. Prints a Markdown table and writes FOLDER/growth.jsonl, which
+growth_plot.py draws.
 """
 
 import argparse
 import json
-import tempfile
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
 from benchmarks.growing import Forks, Scaled, every
-from benchmarks.local_index import check_covered, quantile, query_sets, time_queries, warm_up
-from benchmarks.measured_build import MeasuredBuild, measured_build
+from benchmarks.local_index import Timed, check_covered, quantile, query_sets, time_query, warm_up
+from benchmarks.measured_build import measured_build
 from sc2_attrib.index.building import BuildOptions
 from sc2_attrib.index.corpus.document import CorpusSource
-from sc2_attrib.index.local import open_index
+from sc2_attrib.index.local import LocalIndex, open_index
 
 FACTORS = ("1/16", "1/8", "1/4", "1/2", "1")
 ONE_IN = 100  # documents of which there are forks
 WHOLE = "x 1"  # the name of what all else is compared with
+RECORD = "growth.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +42,12 @@ class Point:
 
     corpus: str
     n_documents: int
-    n_occurrences: int
     read_bytes: int
     index_bytes: int
-    n_segments: int
     build_s: float
     build_cpu_s: float
     peak_bytes: int | None
-    cpu_ms: dict[str, tuple[float, float]]
+    cpu_ms: dict[str, tuple[float, float]] = field(default_factory=dict)
 
     @property
     def cpu_s_a_gigabyte(self) -> float:
@@ -58,24 +58,24 @@ class Point:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else "")
     parser.add_argument("corpus", type=Path)
-    parser.add_argument("record", type=Path)
+    parser.add_argument("folder", type=Path, help="for the indexes")
     parser.add_argument("--factors", nargs="*", type=Fraction, default=[*map(Fraction, FACTORS)])
     parser.add_argument("--forks", type=int, default=0)
     parser.add_argument("--queries", type=int, default=200)
-    parser.add_argument("--scratch", type=Path, help="where indexes are built")
     parser.add_argument("--near", action="store_true", help="with near keys")
     arguments = parser.parse_args()
-    smallest = int(max(1 / factor for factor in (*arguments.factors, Fraction(1, 16))))
-    in_all = (document.content for document in every(arguments.corpus, smallest))
-    sets = query_sets(in_all, arguments.queries)
-    measured = {point.corpus for point in read_points(arguments.record)}
-    for name, sources in corpora(arguments.corpus, arguments.factors, arguments.forks):
-        if name not in measured:
-            with tempfile.TemporaryDirectory(dir=arguments.scratch) as folder:
-                build = measured_build(sources, Path(folder), BuildOptions(near=arguments.near))
-                print(f"{name}: {build}", flush=True)
-                append_point(arguments.record, measure(name, build, Path(folder), sets))
-    print_table(read_points(arguments.record))
+    options = BuildOptions(near=arguments.near)
+    points = [
+        built(name, sources, arguments.folder, options)
+        for name, sources in corpora(arguments.corpus, arguments.factors, arguments.forks)
+    ]
+    points.sort(key=lambda point: point.read_bytes)
+    in_all = every(arguments.corpus, int(max(1 / factor for factor in arguments.factors)))
+    sets = query_sets((document.content for document in in_all), arguments.queries)
+    measure(points, arguments.folder, sets)
+    lines = [json.dumps(asdict(point)) + "\n" for point in points]
+    (arguments.folder / RECORD).write_text("".join(lines), encoding="utf-8")
+    print_table(points)
 
 
 def corpora(
@@ -86,54 +86,68 @@ def corpora(
         yield f"x {factor}", [Scaled(corpus, factor)]
     if n_forks:
         for kind, are_distinct in (("copies", False), ("altered copies", True)):
-            name = f"{WHOLE} and {n_forks} {kind} of 1/{ONE_IN}"
+            name = f"{WHOLE} and {n_forks} {kind} of 1 in {ONE_IN}"
             yield name, [Scaled(corpus, Fraction(1)), Forks(corpus, n_forks, ONE_IN, are_distinct)]
 
 
-def measure(name: str, build: MeasuredBuild, folder: Path, sets: dict[str, list[bytes]]) -> Point:
-    """Search for all texts; each verbatim one must be found."""
-    cpu_ms = {}
-    with open_index(folder) as index:
-        warm_up(index, sets)
-        for kind, queries in sets.items():
-            timed = time_queries(index, queries)
-            if kind.startswith("verbatim"):
-                check_covered(queries, timed.answers)
-            cpu_ms[kind] = quantile(timed.cpu_ms, 50), quantile(timed.cpu_ms, 99)
-        n_segments = index.stats().n_segments
-    done = build.summary
-    return Point(
-        corpus=name,
-        n_documents=done.n_documents,
-        n_occurrences=done.n_occurrences,
-        read_bytes=done.read_bytes,
-        index_bytes=build.size,
-        n_segments=n_segments,
-        build_s=done.seconds,
-        build_cpu_s=build.cpu_s,
-        peak_bytes=build.peak_bytes,
-        cpu_ms=cpu_ms,
-    )
+def built(name: str, sources: Sequence[CorpusSource], folder: Path, options: BuildOptions) -> Point:
+    """Build an index, unless it is there, and say what that took."""
+    place, record = index_folder(folder, name), index_folder(folder, name).with_suffix(".json")
+    if not record.exists():
+        place.mkdir(parents=True)
+        build = measured_build(sources, place, options)
+        print(f"{name}: {build}\n", flush=True)
+        point = Point(
+            corpus=name,
+            n_documents=build.summary.n_documents,
+            read_bytes=build.summary.read_bytes,
+            index_bytes=build.size,
+            build_s=build.summary.seconds,
+            build_cpu_s=build.cpu_s,
+            peak_bytes=build.peak_bytes,
+        )
+        record.write_text(json.dumps(asdict(point)), encoding="utf-8")
+    return Point(**json.loads(record.read_text(encoding="utf-8")))
 
 
-def append_point(record: Path, point: Point) -> None:
-    with record.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(asdict(point)) + "\n")
+def index_folder(folder: Path, name: str) -> Path:
+    return folder / name.replace(" ", "-").replace("/", "-")
+
+
+def measure(points: Sequence[Point], folder: Path, sets: Mapping[str, list[bytes]]) -> None:
+    """Search for all texts in all indexes, and let the points say how long it took."""
+    with ExitStack() as stack:
+        indexes = [
+            stack.enter_context(open_index(index_folder(folder, point.corpus))) for point in points
+        ]
+        for index in indexes:
+            warm_up(index, sets)
+        for name, queries in sets.items():
+            for point, timed in zip(points, time_in_turn(indexes, queries), strict=True):
+                if name.startswith("verbatim"):
+                    check_covered(queries, timed.answers)
+                point.cpu_ms[name] = quantile(timed.cpu_ms, 50), quantile(timed.cpu_ms, 99)
+
+
+def time_in_turn(indexes: Sequence[LocalIndex], queries: Sequence[bytes]) -> list[Timed]:
+    """Time each search in all indexes before the next."""
+    for timed in ([Timed() for _ in indexes], all_timed := [Timed() for _ in indexes]):
+        for query in queries:
+            for index, of_index in zip(indexes, timed, strict=True):
+                time_query(index, query, of_index)
+    return all_timed
 
 
 def read_points(record: Path) -> list[Point]:
     """Read what was measured, the smaller corpora first."""
-    if not record.exists():
-        return []
-    lines = record.read_text(encoding="utf-8").splitlines()
-    return sorted((Point(**json.loads(line)) for line in lines), key=lambda point: point.read_bytes)
+    return [Point(**json.loads(line)) for line in record.read_text(encoding="utf-8").splitlines()]
 
 
 def print_table(points: Sequence[Point]) -> None:
     """Print all points; in brackets, how many times what the whole corpus takes once."""
-    whole = next((point for point in points if point.corpus == WHOLE), None)
-    names = list(points[0].cpu_ms) if points else []
-    heads = ["corpus", "documents", "GB", "CPU s a GB", "memory MiB", "index a byte", "segments"]
+    whole = next((point for point in points if point.corpus == WHOLE), points[-1])
+    names = list(whole.cpu_ms)
+    heads = ["corpus", "documents", "GB", "CPU s a GB", "memory MiB", "index a byte"]
     print("| " + " | ".join(heads + [f"{name} p50 · p99 ms" for name in names]) + " |")
     print("|---" * (len(heads) + len(names)) + "|")
     for point in points:
@@ -141,19 +155,18 @@ def print_table(points: Sequence[Point]) -> None:
             point.corpus,
             f"{point.n_documents:,}",
             f"{point.read_bytes / 1e9:.2f}",
-            _cell(point.cpu_s_a_gigabyte, whole.cpu_s_a_gigabyte if whole else 0),
+            _cell(point.cpu_s_a_gigabyte, whole.cpu_s_a_gigabyte),
             f"{(point.peak_bytes or 0) >> 20}",
             f"{point.index_bytes / point.read_bytes:.3f}",
-            f"{point.n_segments}",
         ]
         for name in names:
-            pairs = zip(point.cpu_ms[name], whole.cpu_ms[name] if whole else (0, 0), strict=True)
+            pairs = zip(point.cpu_ms[name], whole.cpu_ms[name], strict=True)
             cells.append(" · ".join(_cell(ms, of_whole) for ms, of_whole in pairs))
         print("| " + " | ".join(cells) + " |")
 
 
 def _cell(value: float, of_whole: float) -> str:
-    return f"{value:.2f}" + (f" ({value / of_whole:.2f}x)" if of_whole else "")
+    return f"{value:.2f}" + (f" ({value / of_whole:.2f}x)" if value != of_whole else "")
 
 
 if __name__ == "__main__":
