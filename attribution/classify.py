@@ -12,9 +12,14 @@ Rulers, brackets and the like say nothing, unless there is nothing else. Code an
 are told by the paths of the sources, or by what test code calls. The tables are in
 classify_rules.py, lexemes those of near matching. So many lines, and so much of a long one, are
 looked at that the work is bounded.
+
+The class depends on the text up to the end of the match and on its sources, on nothing else: not on
+a quote that is closed behind it, nor on the name of the checked file. So a guard that sees the text
+while it is written (veto.py) tells the same class as whoever reads it afterwards.
 """
 
 import re
+import sys
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -26,7 +31,7 @@ import numpy as np
 
 from sc2_attrib.attribution import classify_rules as rules
 from sc2_attrib.attribution.result import InputRecord, MatchClass, Source
-from sc2_attrib.index.near.lexer import KEYWORD, NAME, NUMBER, STRING, Lexemes
+from sc2_attrib.index.near.lexer import KEYWORD, NAME, NEWLINE, NUMBER, STRING, Lexemes, lex
 
 # Policies let licences and imports pass. A header doesn't cover for so many characters of code
 # below it, which would have been a match by themselves.
@@ -40,6 +45,7 @@ _TEMPLATE = re.compile(r"[{}=;]")
 _EMPTY = re.compile(r"[\W_]*")
 _DATA_SHARE = 0.55  # of what a line says, in literals
 _PROSE_SHARE = 0.6  # of lines
+_LOOK_AHEAD = 4  # bytes behind its start by which the lexer tells what a lexeme is
 _MOST_LINES, _MOST_LINE = 5_000, 2_000  # lines of a match, bytes of a line that are looked at
 _CODE_TAILS = (";", ":", "{", "}", "=", "(", "\\", "|")
 
@@ -57,8 +63,13 @@ def place_of(sources: Sequence[Source], record: InputRecord) -> Place:
     """Choose the source that says what a match is: if any, one that is no test."""
     if not sources:
         return Place(record.path, record.language)
+    return place_of_sources(sources)
+
+
+def place_of_sources(sources: Sequence[Source]) -> Place:
+    """Choose the source that says what a match is among at least one."""
     source = min(sources, key=lambda each: (each.is_generated, is_test_path(each.path)))
-    return Place(source.path, source.language or record.language, source.is_generated)
+    return Place(source.path, source.language, source.is_generated)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +91,7 @@ class Line:
 
 def classify(text: bytes, extent: tuple[int, int], lexemes: Lexemes, place: Place) -> MatchClass:
     """Tell what stands in bytes [start, stop) of a text, of which `lexemes` are all."""
+    lexemes = lexemes_until(text, extent[1], lexemes)
     lines = list(islice(_lines(text, extent, lexemes), _MOST_LINES))
     weights = _Weigher(place.language, place.path).weigh(lines)
     if not weights:
@@ -92,6 +104,23 @@ def classify(text: bytes, extent: tuple[int, int], lexemes: Lexemes, place: Plac
     if _is_test(place, lines):
         return MatchClass.TEST
     return MatchClass.DATA if place.is_generated else MatchClass.CODE
+
+
+def lexemes_until(text: bytes, stop: int, lexemes: Lexemes) -> Lexemes:
+    """Give the lexemes of text[:stop], of all those of the text.
+
+    Only at the cut they differ: what is open there is closed behind it, or is read otherwise.
+    """
+    n = max(int(np.searchsorted(lexemes.stops, stop, "right")) - _LOOK_AHEAD, 0)
+    start = int(lexemes.stops[n - 1]) if n else 0
+    previous = text[start - 1] if start else NEWLINE
+    rest = lex(text[start:stop], previous, fast="numba" in sys.modules)
+    return Lexemes(
+        np.concatenate((lexemes.starts[:n], rest.starts + start)),
+        np.concatenate((lexemes.stops[:n], rest.stops + start)),
+        np.concatenate((lexemes.kinds[:n], rest.kinds)),
+        np.concatenate((lexemes.hashes[:n], rest.hashes)),
+    )
 
 
 def _lines(text: bytes, extent: tuple[int, int], lexemes: Lexemes) -> Iterator[Line]:

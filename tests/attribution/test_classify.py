@@ -17,6 +17,7 @@ from sc2_attrib.attribution.classify import (
     Place,
     classify,
     is_test_path,
+    lexemes_until,
     place_of,
 )
 from sc2_attrib.attribution.result import MatchClass
@@ -331,3 +332,27 @@ def test_labelled_matches_are_told_right() -> None:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "Half `held`, 220 matches" in done.stdout
+
+
+OPENERS = ["'", '"', '"""', "'''", "/*", "*/", "//", "# ", "-- ", "<!--", "-->", "<NAME>", "&'a"]
+PIECES = [*OPENERS, "\\", "\n", " ", "abc", "12.3", "=", "é", ":", "#", "-", "/"]
+
+
+@given(st.lists(st.sampled_from(PIECES), min_size=1, max_size=30), st.integers(0, 80))
+@settings(max_examples=300, deadline=None)
+def test_the_lexemes_of_a_beginning_are_its_own(pieces: list[str], at: int) -> None:
+    """Whatever is open where a text is cut, the lexemes are those of the cut text."""
+    text = "".join(pieces).encode()
+    stop = at % (len(text) + 1)
+    found = lexemes_until(text, stop, lex(text, fast=False))
+    expected = lex(text[:stop], fast=False)
+    assert [each.tolist() for each in found] == [each.tolist() for each in expected]
+
+
+def test_what_follows_a_match_does_not_change_its_class() -> None:
+    """A notice stays a notice where a quote in front of it is closed only behind it."""
+    text = ('x = """\n' + comment(NOTICE, "Python")).encode()
+    whole = text + b'"""\n' + CODE["Python"].encode()
+    extent, place = (8, len(text)), Place("a.py", "Python")
+    alone = classify(text, extent, lex(text, fast=True), place)
+    assert classify(whole, extent, lex(whole, fast=True), place) is alone is MatchClass.LICENSE
