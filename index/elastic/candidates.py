@@ -1,30 +1,27 @@
 """Which documents can hold a match of a text: the servers answer by grams, the text decides.
 
-Every gram of the text is looked up. A match of n characters holds so many indexed grams in a row,
-a stride apart; so the grams are dealt to classes by (offset / stride) modulo their number, and a
-document must have a gram of each class. That is a condition which every holder of a match meets,
-and few others do: an idiom of one gram alone brings nobody. Long texts are asked for in windows
-that overlap by a match, so that the grams of a document must stand near each other in the text.
+Every gram of the text is looked up (questions.py). Long texts are asked for in windows that overlap
+by a match, so that the grams of a document must stand near each other in the text.
 
 A server lists at most so many documents at once. While an answer is full, the window is asked again
-without those that are known: a popular text never hides a rarer document.
+without those that are known: a popular text never hides a rarer document. Where not all holders
+have to be listed, a full answer makes the window a *crowd*: from then on only documents with a gram
+that is not hot are listed, which are few; crowds.py asks for those of the others that hold news.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from sc2_attrib.index.elastic.about import ABOUT, StoredAbout, decode_about
 from sc2_attrib.index.elastic.connection import Connection, understood
-from sc2_attrib.index.elastic.records import MOST_CLASSES, Origin, terms_of
-from sc2_attrib.index.grams import GramShape, Keys
+from sc2_attrib.index.elastic.questions import ANY, Query, Question
+from sc2_attrib.index.elastic.records import Origin
+from sc2_attrib.index.grams import GramShape
 
-WINDOW = 4096  # gram offsets asked for together; a server takes 65,536 terms at most
 FIRST_PAGE, LATER_PAGE = 500, 10_000  # documents listed at once; the last is the servers' limit
 MOST_CANDIDATES = 50_000  # of one call; beyond it the answer would take minutes
-_SEARCHES_AT_ONCE = 64  # in one request
+SEARCHES_AT_ONCE = 64  # in one request
 
 
 COLUMNS = ["document", "raw_bytes", "n_parts", "source", "number"]
@@ -48,39 +45,58 @@ class Found(NamedTuple):
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Candidates:
-    """The state of the index and the documents to compare, by id."""
-
-    stored: StoredAbout
-    documents: Mapping[str, Found]
-
-
 @dataclass(slots=True)
-class _Window:
-    """One stretch of a text: its query, and the documents listed so far."""
+class Window:
+    """One stretch of a text: the offsets of its grams, and the documents listed so far."""
 
-    classes: list[list[str]]
-    known: set[str] = field(default_factory=set)
+    question: Question
+    offsets: range
+    known: dict[str, Found] = field(default_factory=dict)
+    is_crowd: bool = False
 
     def body(self) -> dict[str, Any]:
         """Write the search that lists documents that are not known."""
-        filters = [{"terms": {"grams": terms}} for terms in self.classes]
-        query: dict[str, Any] = {"filter": filters}
+        filters = self.question.in_classes(self.offsets.start, self.offsets.stop, ANY)
+        if self.is_crowd:
+            filters.append(self.cold())
+        query: Query = {"filter": filters}
         if self.known:
             query["must_not"] = [{"terms": {"document": sorted(self.known)}}]
-        return {
-            "query": {"bool": query},
-            "size": self.size,
-            "track_total_hits": False,
-            "sort": "_doc",
-            "stored_fields": "_none_",  # ids come from columns: the text next to them stays packed
-            "docvalue_fields": COLUMNS,
-        }
+        return {"query": {"bool": query}, "size": self.size, "sort": "_doc", **LISTED}
+
+    def cold(self) -> Query:
+        """Demand a gram that is not hot, here or just beside."""
+        margin = self.question.margin
+        start, stop = self.offsets.start - margin, self.offsets.stop + margin
+        return {"terms": {"grams": self.question.terms(start, stop)}}
 
     @property
     def size(self) -> int:
+        """Documents that are listed at most."""
         return LATER_PAGE if self.known else FIRST_PAGE
+
+
+LISTED: dict[str, Any] = {
+    "track_total_hits": False,
+    "stored_fields": "_none_",  # ids come from columns: the text next to them stays packed
+    "docvalue_fields": COLUMNS,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """The state of the index and the windows of each text, with the documents to compare."""
+
+    stored: StoredAbout
+    windows: Sequence[Sequence[Window]]
+
+    def documents(self, text: int) -> dict[str, Found]:
+        """Documents of one text, by id."""
+        return {name: found for each in self.windows[text] for name, found in each.known.items()}
+
+    def is_crowded(self, text: int) -> bool:
+        """Tell whether further documents may hold a match of a text."""
+        return any(window.is_crowd for window in self.windows[text])
 
 
 def in_order(documents: Mapping[str, Found]) -> list[Found]:
@@ -88,7 +104,7 @@ def in_order(documents: Mapping[str, Found]) -> list[Found]:
     return sorted(documents.values())
 
 
-_ABOUT_BODY = {
+_ABOUT_BODY: dict[str, Any] = {
     "query": {"ids": {"values": [ABOUT]}},
     "size": 1,
     "stored_fields": ["about"],
@@ -97,59 +113,49 @@ _ABOUT_BODY = {
 
 
 def find_candidates(
-    connection: Connection, texts: Iterable[Keys], shape: GramShape, *, min_chars: int
+    connection: Connection, questions: Sequence[Question], shape: GramShape, *, all_holders: bool
 ) -> Candidates:
-    """Ask which documents can hold a match of at least `min_chars` of any of the texts.
+    """Ask which documents can hold a match of any of the texts.
 
     Args:
         connection: to the servers.
-        texts: keys of all grams of each text, by offset.
+        questions: one for each text.
         shape: of the grams.
-        min_chars: at least the guarantee.
+        all_holders: list each of them, be they ever so many.
 
     Raises:
         IndexServerError: an answer is not whole, or there are too many documents.
         IndexUnusableError: the index is gone, or of another format.
     """
-    windows = [window for keys in texts for window in _windows(keys, shape, min_chars)]
-    stored, found = None, dict[str, Found]()
-    while stored is None or windows:
-        asked, windows = windows[:_SEARCHES_AT_ONCE], windows[_SEARCHES_AT_ONCE:]
+    windows = [
+        [Window(question, offsets) for offsets in question.windows()] for question in questions
+    ]
+    stored, left = None, [window for each in windows for window in each]
+    while stored is None or left:
+        asked, left = left[:SEARCHES_AT_ONCE], left[SEARCHES_AT_ONCE:]
         first, *answers = connection.search([_ABOUT_BODY, *(window.body() for window in asked)])
         now = _stored_about(connection, first)
         if stored is not None and (now.index, now.about.shape) != (stored.index, shape):
             raise connection.refuse("the index was replaced during the search; run it again")
         stored = now
         if stored.about.shape != shape:
-            return Candidates(stored, {})
+            return Candidates(stored, [])
         for window, answer in zip(asked, answers, strict=True):
-            more = documents_of(connection, answer)
-            found |= more
-            if len(answer["hits"]["hits"]) == window.size:
-                window.known |= more.keys()
-                windows.append(window)
-        if len(found) > MOST_CANDIDATES:
-            raise connection.refuse(
-                f"more than {MOST_CANDIDATES:,} documents share text with this; check it in parts"
-            )
-    return Candidates(stored, found)
+            is_full = len(answer["hits"]["hits"]) == window.size
+            window.known |= documents_of(connection, answer)
+            if is_full:
+                window.is_crowd = not all_holders
+                left.append(window)
+        check_number(connection, sum(len(window.known) for each in windows for window in each))
+    return Candidates(stored, windows)
 
 
-def _windows(keys: Keys, shape: GramShape, min_chars: int) -> Iterator[_Window]:
-    """Cut the grams of a text into windows that every match lies in one of."""
-    n_offsets = min_chars - shape.k + 1  # of the grams that a match holds
-    if keys.size < n_offsets:
-        return
-    n_classes = min(n_offsets // shape.stride, MOST_CLASSES)
-    overlap = n_classes * shape.stride
-    numbers = np.arange(keys.size) // shape.stride % n_classes
-    for start in range(0, max(keys.size - overlap, 1), WINDOW - overlap):
-        stop = start + WINDOW
-        yield _Window(
-            [
-                terms_of(np.unique(keys[start:stop][numbers[start:stop] == number]))
-                for number in range(n_classes)
-            ]
+def check_number(connection: Connection, n_documents: int) -> None:
+    """Refuse to read more documents than can be read in some minutes."""
+    if n_documents > MOST_CANDIDATES:
+        raise connection.refuse(
+            f"more than {MOST_CANDIDATES:,} documents share text with this and have to be read;"
+            " check it in parts"
         )
 
 

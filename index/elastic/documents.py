@@ -1,6 +1,6 @@
 """Candidates read whole: text and occurrences, checked against the content id."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,10 +41,7 @@ def read_documents(
         IndexServerError: no answer, or too much text.
         IndexUnusableError: a document is damaged.
     """
-    if sum(found.raw_bytes for found in wanted) > MOST_BYTES:
-        raise connection.refuse(
-            f"documents of more than {MOST_BYTES >> 30} GiB share text with this; check it in parts"
-        )
+    check_bytes(connection, wanted)
     for group in _groups(wanted):
         ids = [part_id(found.document, part) for found in group for part in range(found.n_parts)]
         answer = connection.ask(
@@ -56,6 +53,15 @@ def read_documents(
             records = {record["_id"]: record for record in answer["docs"]}
             documents = [_document(connection, found, records) for found in group]
         yield from (document for document in documents if document is not None)
+
+
+def check_bytes(connection: Connection, wanted: Iterable[Found]) -> None:
+    """Refuse to read more text than fits in memory."""
+    if sum(found.raw_bytes for found in wanted) > MOST_BYTES:
+        raise connection.refuse(
+            f"documents of more than {MOST_BYTES >> 30} GiB share text with this and have to be"
+            " read; check it in parts"
+        )
 
 
 def _groups(wanted: Sequence[Found]) -> Iterator[list[Found]]:

@@ -4,6 +4,9 @@ One record a document, its id the hash of the content, so loading twice stores o
 
     document       the content id again, as a column: answers name documents without touching text
     grams          the strided grams (index/grams.py), each a term of 8 characters
+    hot, edges     in place of `grams`, those that very many documents have, and each with the bytes
+                   around it (popularity.py)
+    licenses       its licence expressions, each by its hash
     near           the near keys (index/near/keys.py), likewise, if the index has them
     repositories, owners    of its occurrences; take-downs ask for them
     raw_bytes, n_places, n_parts, source, number    columns of numbers: `source` is the corpus that
@@ -24,7 +27,7 @@ always sent whole.
 from dataclasses import dataclass
 from typing import Any, Final
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 _TERM: Final = {"type": "keyword", "doc_values": False, "norms": False, "index_options": "docs"}
 _COLUMN: Final = {"type": "long", "index": False}
@@ -36,6 +39,9 @@ MAPPINGS: Final[dict[str, Any]] = {
     "properties": {
         "document": {"type": "keyword", "norms": False},
         "grams": _TERM,
+        "hot": _TERM,
+        "edges": _TERM,
+        "licenses": {"type": "keyword", "norms": False},
         "near": _TERM,
         "licensed": _TERM,
         "repositories": _TERM,

@@ -26,6 +26,7 @@ from sc2_attrib.index.elastic.connection import (
     refusal,
     understood,
 )
+from sc2_attrib.index.elastic.popularity import Popularity
 from sc2_attrib.index.elastic.records import (
     KeyScheme,
     Origin,
@@ -116,6 +117,7 @@ class Loader:
         self._index = index
         self._keys = keys
         self._level = level
+        self._popularity = Popularity()
         self._jobs = jobs
         self._lock = threading.Lock()
         self._pool = ThreadPoolExecutor(jobs)
@@ -278,6 +280,7 @@ class Loader:
             self._keys,
             origin=document.origin,
             level=self._level,
+            find_hot=self._popularity.count,
         )
         lines = [encode(part, "index", self._index) for part in parts]
         if document.seq_no is None:

@@ -3,8 +3,9 @@
 import base64
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,6 +14,7 @@ import zstandard
 
 from sc2_attrib.index.corpus.document import Occurrence
 from sc2_attrib.index.corpus.license_files import MOST_BYTES as MOST_LICENSE_BYTES
+from sc2_attrib.index.elastic.popularity import BEFORE, BEHIND, TERM_CHARS, edge
 from sc2_attrib.index.grams import GramShape, Keys, padded
 from sc2_attrib.index.near.scheme import NearScheme
 from sc2_attrib.index.segment.document_writer import encode_occurrence
@@ -27,7 +29,8 @@ from sc2_attrib.index.text import normalize
 PART_BYTES = 4 << 20  # raw text of one record: requests stay far below the 100 MB servers take
 MOST_CLASSES = 4  # grams in a row that a search asks for (candidates.py)
 _MOST_PLACES = 1 << 30  # bytes of unpacked occurrences; beyond it is damage
-_TERM_BITS, _TERM_CHARS = 48, 8  # base64
+_TERM_BITS = TERM_CHARS * 6  # base64
+FindHot = Callable[[Keys], npt.NDArray[np.bool_]]
 _TERM_FIELDS = ("grams", "near")
 _OWN_BITS, _CLUSTER_SHIFT = 28, 44  # of a gram's key: its own hash, and the top of its cluster
 
@@ -68,18 +71,24 @@ def records(
     *,
     origin: Origin,
     level: int,
+    find_hot: FindHot | None = None,
 ) -> list[Record]:
-    """Make the records of a document, later parts first: the first makes it whole."""
+    """Make the records of a document, later parts first: the first makes it whole.
+
+    `find_hot` tells which grams are hot, by their keys; None: none is.
+    """
     name = identifier.hex()
     compressor = zstandard.ZstdCompressor(level=level)
     parts = [content[at : at + PART_BYTES] for at in range(0, max(len(content), 1), PART_BYTES)]
-    terms = _terms_of_parts(parts, keys.shape)
+    terms = _terms_of_parts(parts, keys.shape, find_hot)
+    licenses = license_terms(occurrences)
     made = [
         Record(
             part_id(name, number),
             {
                 "document": name,
-                "grams": grams,
+                **grams,
+                "licenses": licenses,
                 "raw_bytes": len(content),
                 "n_parts": len(parts),
                 **origin._asdict(),
@@ -142,8 +151,13 @@ def places_fields(
     }
 
 
+def license_terms(occurrences: Sequence[Occurrence]) -> list[str]:
+    """Write the licence expressions of a document as terms."""
+    return sorted({name_term(occurrence.license_expression) for occurrence in occurrences})
+
+
 def name_term(name: str) -> str:
-    """Write a repository or owner as a term: its hash, for a name may hold anything."""
+    """Write a repository, an owner, an expression as a term: its hash, for it may hold anything."""
     return f"{name_hash(name):016x}"
 
 
@@ -231,20 +245,53 @@ def near_terms_of(keys: npt.NDArray[np.int64]) -> list[str]:
 def _terms(values: Keys) -> list[str]:
     octets = values.astype(">u8").view(np.uint8).reshape(-1, 8)[:, 8 - _TERM_BITS // 8 :]
     joined = base64.urlsafe_b64encode(octets.tobytes())
-    terms: list[str] = np.frombuffer(joined, f"S{_TERM_CHARS}").astype(str).tolist()
+    terms: list[str] = np.frombuffer(joined, f"S{TERM_CHARS}").astype(str).tolist()
     return terms
 
 
-def _terms_of_parts(parts: Sequence[bytes], shape: GramShape) -> Iterator[list[str]]:
-    """Terms of each part: grams that begin in it, and as many beyond as a search asks for."""
+def _terms_of_parts(
+    parts: Sequence[bytes], shape: GramShape, find_hot: FindHot | None
+) -> Iterator[dict[str, list[str]]]:
+    """Fields of each part: grams that begin in it, and as many beyond as a search asks for.
+
+    No gram of a document of several parts is hot: what is known of one would lie in two records.
+    """
     normalized = [normalize(part) for part in parts]
     keys, offsets = strided_keys(b"".join(normalized), shape)
+    if len(parts) == 1 and find_hot is not None:
+        yield _with_hot(normalized[0], keys, offsets, find_hot(keys), shape)
+        return
     start = 0
     for part in normalized:
         stop = start + len(part)
         first, last = np.searchsorted(offsets, [start, stop + MOST_CLASSES * shape.stride])
-        yield terms_of(np.unique(keys[first:last]))
+        yield {"grams": terms_of(np.unique(keys[first:last]))}
         start = stop
+
+
+def _with_hot(
+    normalized: bytes,
+    keys: Keys,
+    offsets: npt.NDArray[np.int64],
+    is_hot: npt.NDArray[np.bool_],
+    shape: GramShape,
+) -> dict[str, list[str]]:
+    """Fields of a document: its hot grams and their edges apart from the others."""
+    fields = {"grams": terms_of(np.unique(keys[~is_hot]))}
+    if is_hot.any():
+        terms = terms_of(keys[is_hot])
+        fields["hot"] = sorted(set(terms))
+        places = zip(terms, offsets[is_hot].tolist(), strict=True)
+        edges = (edges_of(term, normalized, offset, shape) for term, offset in places)
+        fields["edges"] = sorted(set(chain.from_iterable(edges)))
+    return fields
+
+
+def edges_of(term: str, normalized: bytes, offset: int, shape: GramShape) -> tuple[str, str]:
+    """Write the edges of the gram at an offset of a text."""
+    end = offset + shape.k
+    before = normalized[max(offset - shape.reach, 0) : offset][::-1]
+    return edge(term, BEFORE, before), edge(term, BEHIND, normalized[end : end + shape.reach])
 
 
 def encode(record: Record, action: str, index: str, **conditions: int) -> bytes:

@@ -12,16 +12,24 @@ only narrows down where to look.
 from collections.abc import Sequence
 from typing import Self
 
-from sc2_attrib.index.elastic.about import read_about
+from sc2_attrib.index.elastic.about import StoredAbout, read_about
 from sc2_attrib.index.elastic.address import ServerAddress
-from sc2_attrib.index.elastic.candidates import Candidates, find_candidates, in_order
+from sc2_attrib.index.elastic.candidates import (
+    Candidates,
+    Found,
+    Window,
+    find_candidates,
+    in_order,
+)
 from sc2_attrib.index.elastic.connection import Connection
+from sc2_attrib.index.elastic.crowds import Bounds, CrowdSearch
 from sc2_attrib.index.elastic.documents import read_documents
 from sc2_attrib.index.elastic.license_files import LicenseFiles
 from sc2_attrib.index.elastic.near import NearQuestion, search_near
+from sc2_attrib.index.elastic.questions import Question
 from sc2_attrib.index.elastic.scratch import scratch_segment
 from sc2_attrib.index.errors import UsageError
-from sc2_attrib.index.grams import GramShape, Keys
+from sc2_attrib.index.grams import GramShape
 from sc2_attrib.index.license_shelf import LicenseShelf
 from sc2_attrib.index.matching.assembly import SegmentSearch, assemble
 from sc2_attrib.index.matching.matcher import Pace
@@ -34,6 +42,7 @@ from sc2_attrib.index.search import (
     NearResult,
     SearchResult,
 )
+from sc2_attrib.index.text import normalize
 
 CACHE_BYTES = 64 << 20  # decoded text of one search
 _ATTEMPTS = 3  # to search an index that is being replaced
@@ -78,15 +87,38 @@ class ElasticIndex:
         """Find every exact match in each text; see Searcher."""
         if not texts:
             return []
-        candidates = self._candidates(texts, min_chars)
-        stored = candidates.stored
-        wanted = in_order(candidates.documents)
-        documents = read_documents(self._connection, stored.index, wanted)
-        with scratch_segment(documents, stored.about, most=len(wanted)) as segment:
+        candidates = self._candidates(texts, min_chars, all_holders=not max_sources)
+        bounds = Bounds(min_chars, max_sources)
+        crowded = [number for number in range(len(texts)) if candidates.is_crowded(number)]
+        others = [number for number in range(len(texts)) if not candidates.is_crowded(number)]
+        results = self._search_whole(texts, others, candidates, bounds)
+        for number in crowded:  # alone, so that its answer depends on nothing but the text
+            results[number] = self._search_crowd(
+                texts[number], candidates.windows[number], candidates.stored, bounds
+            )
+        return [results[number] for number in range(len(texts))]
+
+    def _search_whole(
+        self, texts: Sequence[bytes], chosen: Sequence[int], candidates: Candidates, bounds: Bounds
+    ) -> dict[int, SearchResult]:
+        """Read all candidates of the chosen texts, and search them."""
+        documents: dict[str, Found] = {}
+        for number in chosen:
+            documents |= candidates.documents(number)
+        wanted, stored = in_order(documents), candidates.stored
+        contents = read_documents(self._connection, stored.index, wanted)
+        with scratch_segment(contents, stored.about, most=len(wanted)) as segment:
             searches = (
                 [SegmentSearch(segment, self._pace, cache_bytes=CACHE_BYTES)] if segment else []
             )
-            return assemble(searches, texts, min_chars=min_chars, max_sources=max_sources)
+            found = assemble(searches, [texts[number] for number in chosen], **bounds._asdict())
+            return dict(zip(chosen, found, strict=True))
+
+    def _search_crowd(
+        self, text: bytes, windows: Sequence[Window], stored: StoredAbout, bounds: Bounds
+    ) -> SearchResult:
+        with CrowdSearch(self._connection, stored, text, windows, self._pace, bounds) as crowd:
+            return crowd.search()
 
     def search_near(
         self,
@@ -127,7 +159,9 @@ class ElasticIndex:
             self._shelved = about.id, LicenseShelf([LicenseFiles(self._connection)], deny)
         return self._shelved[1]
 
-    def _candidates(self, texts: Sequence[bytes], min_chars: int) -> Candidates:
+    def _candidates(
+        self, texts: Sequence[bytes], min_chars: int, *, all_holders: bool
+    ) -> Candidates:
         """Ask for candidates; again if the index was rebuilt with other grams."""
         for _ in range(_ATTEMPTS):
             shape = self._about.shape
@@ -136,13 +170,16 @@ class ElasticIndex:
                     f"--min-chars {min_chars}: {self._connection.location} finds every match of"
                     f" {shape.guarantee} characters or more, but not of fewer"
                 )
-            keys = [self._keys(text, shape, min_chars) for text in texts]
-            candidates = find_candidates(self._connection, keys, shape, min_chars=min_chars)
+            questions = [self._question(text, shape, min_chars) for text in texts]
+            candidates = find_candidates(
+                self._connection, questions, shape, all_holders=all_holders
+            )
             self._about = candidates.stored.about
             if self._about.shape == shape:
                 return candidates
         raise self._connection.refuse("the index is replaced all the time; run it again")
 
-    def _keys(self, text: bytes, shape: GramShape, min_chars: int) -> Keys:
+    def _question(self, text: bytes, shape: GramShape, min_chars: int) -> Question:
         self._pace.spend(len(text) * Pace.BYTE_US)
-        return prepare([text], shape, min_chars=min_chars, fast=self._pace.is_fast)[1].keys
+        _, grams = prepare([text], shape, min_chars=min_chars, fast=self._pace.is_fast)
+        return Question.asked(normalize(text), grams.keys, shape, min_chars=min_chars)

@@ -9,12 +9,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from sc2_attrib.index.building import BuildSummary
 from sc2_attrib.index.elastic.about import About, StoredAbout, change_about, read_about
 from sc2_attrib.index.elastic.building import stored_bytes, totals
 from sc2_attrib.index.elastic.candidates import COLUMNS, Found
 from sc2_attrib.index.elastic.connection import Connection, pauses, understood
 from sc2_attrib.index.elastic.documents import StoredDocument, read_documents
+from sc2_attrib.index.elastic.popularity import gram_of
+from sc2_attrib.index.elastic.questions import Query, any_of
 from sc2_attrib.index.elastic.records import (
     Record,
     encode,
@@ -325,12 +329,14 @@ def _check_grams(connection: Connection, stored: StoredAbout, document: StoredDo
         stored.about.keys,
         origin=document.origin,
         level=1,
+        find_hot=lambda keys: np.ones(keys.size, np.bool_),
     )
     for record in made:
         wanted = [
-            {"term": {field: term}}
-            for field in ("grams", "near")
-            for term in record.fields.get(field, ())
+            *({"term": {"near": term}} for term in record.fields.get("near", ())),
+            *({"term": {"licenses": term}} for term in record.fields["licenses"]),
+            *({"term": {"grams": term}} for term in record.fields["grams"]),
+            *_as_either(record),
         ]
         for at in range(0, len(wanted), _TERMS_AT_ONCE):
             filters = [{"ids": {"values": [record.id]}}, *wanted[at : at + _TERMS_AT_ONCE]]
@@ -343,3 +349,13 @@ def _check_grams(connection: Connection, stored: StoredAbout, document: StoredDo
                     f"{connection.location}: record {record.id} is not found by all its grams;"
                     " restore a snapshot or rebuild with 'sc2-attrib index build --force'"
                 )
+
+
+def _as_either(record: Record) -> Iterator[Query]:
+    """Demand each gram of a record as a hot one, with its edges, or as another."""
+    edges: dict[str, list[Query]] = {term: [] for term in record.fields.get("hot", ())}
+    for each in record.fields.get("edges", ()):
+        edges[gram_of(each)].append({"term": {"edges": each}})
+    for term, demands in edges.items():
+        as_hot = {"bool": {"filter": [{"term": {"hot": term}}, *demands]}}
+        yield any_of([{"term": {"grams": term}}, as_hot])

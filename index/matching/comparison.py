@@ -15,6 +15,7 @@ from sc2_attrib.index.grams import CONTEXT
 from sc2_attrib.index.matching.chains import Chains
 from sc2_attrib.index.matching.cover import Cover, add_run, is_open, room_needed
 from sc2_attrib.index.matching.query import Query
+from sc2_attrib.index.ranges import flat_ranges
 from sc2_attrib.index.segment.content import BLOCK_BITS, BLOCK_CHARS
 from sc2_attrib.index.segment.documents import LicenseSets
 from sc2_attrib.index.text import Bytes, Offsets
@@ -77,9 +78,8 @@ def split_at_documents(
     end = int(starts[-1])
     first = np.searchsorted(starts, np.clip(diagonals + lowers, 0, end - 1), "right") - 1
     last = np.searchsorted(starts, np.clip(diagonals + uppers - 1, 0, end - 1), "right") - 1
-    counts = last - first + 1
-    rows = np.repeat(np.arange(counts.size), counts)
-    documents = first[rows] + np.arange(rows.size) - (np.cumsum(counts) - counts)[rows]
+    rows = np.repeat(np.arange(first.size), last - first + 1)
+    documents = flat_ranges(first, last + 1)
     diagonals = diagonals[rows]
     lowers = np.maximum(lowers[rows], starts[documents] - diagonals)
     uppers = np.minimum(uppers[rows], starts[documents + 1] - diagonals)

@@ -19,9 +19,10 @@ from sc2_attrib.index.compiled import kernel
 from sc2_attrib.index.matching.cover import Cover
 from sc2_attrib.index.matching.hot_bounds import HotBounds, bound_by_contexts
 from sc2_attrib.index.matching.query import Query
-from sc2_attrib.index.segment.documents import LicenseSets
 from sc2_attrib.index.segment.hot_cache import HotTable, Numbers
 from sc2_attrib.index.text import Offsets
+
+_MOST_LISTED = 256  # runs that are listed before they are compared
 
 
 class HotSearch(NamedTuple):
@@ -42,17 +43,21 @@ class HotSearch(NamedTuple):
 class Scratch(NamedTuple):
     """Room that searches share.
 
-    By offset of the query: `reached`; whether a document of the expression `carries` the gram;
-    `lowers` and `uppers`, beyond which no all-hot match of the expression reaches; whether its
-    postings are `is_wanted`, and then the weakest demands of its gaps, `befores` and `afters`, and
-    whether a match with news whose chain `begins` or `ends` there holds no further sampled gram.
+    By licence set: whether it `holds` the expression that is searched for; sets of documents
+    without an open gram may be left out. By offset of the query: `reached`; whether a document of
+    the expression `carries` the gram; `lowers` and `uppers`, beyond which no all-hot match of the
+    expression reaches; whether its postings are `is_wanted`, and then the weakest demands of its
+    gaps, `befores` and `afters`, and whether a match with news whose chain `begins` or `ends` there
+    holds no further sampled gram.
 
     The rest holds the chains that live at two neighbouring sampled grams, one in row 0, the other
     in row 1: postings in order of licence set and position (`rows` of the hot table), and offset
     and row of the first of each one's chain. `sets`, `edges`: set s of `n_sets` has the postings
     [edges[s], edges[s + 1]). `ended`: rows of those that end there, and bounds of their matches.
+    `listed`: matches found, (start, stop, diagonal, document) each.
     """
 
+    holds: npt.NDArray[np.bool_]
     reached: Offsets
     carries: npt.NDArray[np.bool_]
     lowers: Offsets
@@ -71,9 +76,10 @@ class Scratch(NamedTuple):
     ended: Offsets
     ended_lowers: Offsets
     ended_uppers: Offsets
+    listed: Offsets
 
 
-def scratch_for(n: int, n_postings: int, scratch: Scratch | None) -> Scratch:
+def scratch_for(n: int, n_postings: int, n_sets: int, scratch: Scratch | None) -> Scratch:
     """Make room for a query of `n` bytes and grams of at most `n_postings` postings.
 
     What there is already serves if it has that much: room for a whole batch costs more to make
@@ -82,6 +88,7 @@ def scratch_for(n: int, n_postings: int, scratch: Scratch | None) -> Scratch:
     if scratch and n < scratch.reached.size and n_postings <= scratch.ended.size:
         return scratch
     return Scratch(
+        holds=np.zeros(n_sets, np.bool_),
         reached=np.zeros(n + 1, np.int64),
         carries=np.zeros(n + 1, np.bool_),
         lowers=np.zeros(n + 1, np.int64),
@@ -100,6 +107,7 @@ def scratch_for(n: int, n_postings: int, scratch: Scratch | None) -> Scratch:
         ended=np.empty(n_postings, np.int64),
         ended_lowers=np.empty(n_postings, np.int64),
         ended_uppers=np.empty(n_postings, np.int64),
+        listed=np.empty((_MOST_LISTED, 4), np.int64),
     )
 
 
@@ -107,7 +115,6 @@ def scratch_for(n: int, n_postings: int, scratch: Scratch | None) -> Scratch:
 def mark_gaps(
     query: Query,
     hot: HotTable,
-    sets: LicenseSets,
     cover: Cover,
     bounds: HotBounds,
     search: HotSearch,
@@ -115,7 +122,7 @@ def mark_gaps(
 ) -> bool:
     """Set the columns of `scratch` that go by offset; tell whether any offset is wanted."""
     _fill_reached(cover, search, scratch.reached)
-    _bound(query, hot, sets, bounds, search, scratch)
+    _bound(query, hot, bounds, search, scratch)
     _mark_gaps(query, search, scratch)
     _mark_borders(query, search, scratch)
     return bool(scratch.is_wanted[search.start : search.stop].any())
@@ -144,35 +151,26 @@ def enter_run(reached: Offsets, start: int, stop: int) -> None:
 def _bound(
     query: Query,
     hot: HotTable,
-    sets: LicenseSets,
     bounds: HotBounds,
     search: HotSearch,
     scratch: Scratch,
 ) -> None:
     """Set `carries`, `lowers` and `uppers`: as hot_bounds.py does, for one expression."""
     start, stop, carries = search.start, search.stop, scratch.carries
+    slots, firsts, stops = query.slots, hot.set_starts, hot.set_stops
     for offset in range(start, stop):
-        slot = query.slots[offset]
-        carries[offset] = slot >= 0 and _carries(hot, sets, slot, search.license)
+        slot = slots[offset]
+        carries[offset] = slot >= 0 and _carries(scratch.holds, hot.sets, firsts[slot], stops[slot])
     bound_by_contexts(
         query, start, stop, carries, bounds.lefts, bounds.rights, scratch.lowers, scratch.uppers
     )
 
 
 @kernel
-def _carries(hot: HotTable, sets: LicenseSets, slot: int, license: int) -> bool:
-    """Tell whether some document of a hot gram carries an expression."""
-    for i in range(hot.set_starts[slot], hot.set_stops[slot]):
-        if has_license(sets.starts, sets.ids, hot.sets[i], license):
-            return True
-    return False
-
-
-@kernel
-def has_license(starts: Offsets, ids: Numbers, members: int, license: int) -> bool:
-    """Tell whether a set of expressions holds one (see LicenseSets)."""
-    for i in range(starts[members], starts[members + 1]):  # noqa: SIM110 - Numba has no `any`
-        if ids[i] == license:
+def _carries(holds: npt.NDArray[np.bool_], sets: Numbers, first: int, stop: int) -> bool:
+    """Tell whether some document of a hot gram carries the expression, by the gram's sets."""
+    for i in range(first, stop):  # noqa: SIM110 - Numba has no `any`
+        if holds[sets[i]]:
             return True
     return False
 

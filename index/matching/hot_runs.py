@@ -17,7 +17,6 @@ from sc2_attrib.index.matching.hot_gaps import (
     HotSearch,
     Scratch,
     enter_run,
-    has_license,
     mark_gaps,
 )
 from sc2_attrib.index.matching.hot_walk import (
@@ -27,7 +26,6 @@ from sc2_attrib.index.matching.hot_walk import (
     row_at,
 )
 from sc2_attrib.index.matching.query import Query
-from sc2_attrib.index.segment.documents import LicenseSets
 from sc2_attrib.index.segment.hot_cache import HotTable, Numbers
 from sc2_attrib.index.text import Offsets
 
@@ -36,26 +34,23 @@ from sc2_attrib.index.text import Offsets
 def find_hot_runs(
     query: Query,
     hot: HotTable,
-    sets: LicenseSets,
     cover: Cover,
     bounds: HotBounds,
     search: HotSearch,
     scratch: Scratch,
-    out: Offsets,
 ) -> int:
     """Find matches of hot grams alone, for the expression, inside no found run.
 
     A match inside one that was listed before may be left out.
 
     Args:
-        query, hot, sets, cover, bounds, search: as elsewhere.
-        scratch: overwritten.
-        out: rows (start, stop, diagonal, document).
+        query, hot, cover, bounds, search: as elsewhere.
+        scratch: overwritten, but for what it `holds`.
 
     Returns:
-        Rows of `out`; if it is full, there may be more.
+        Rows of `scratch.listed`; if it is full, there may be more.
     """
-    if not mark_gaps(query, hot, sets, cover, bounds, search, scratch):
+    if not mark_gaps(query, hot, cover, bounds, search, scratch):
         return 0
     n = 0
     for first in range(search.start, min(search.start + query.stride, search.stop)):
@@ -64,9 +59,9 @@ def find_hot_runs(
         for offset in range(first, search.stop + query.stride, query.stride):
             scratch.n_sets[1 - side] = 0
             if offset < search.stop and scratch.is_wanted[offset]:
-                _enter(query, hot, sets, search, scratch, 1 - side, offset)
+                _enter(query, hot, scratch, 1 - side, offset)
             if scratch.n_sets[side]:
-                n = _join(query, hot, search, scratch, side, offset, out, n)
+                n = _join(query, hot, search, scratch, side, offset, n)
             side = 1 - side
     return n
 
@@ -75,8 +70,6 @@ def find_hot_runs(
 def _enter(
     query: Query,
     hot: HotTable,
-    sets: LicenseSets,
-    search: HotSearch,
     scratch: Scratch,
     side: int,
     offset: int,
@@ -90,10 +83,9 @@ def _enter(
     more_low, more_high, more_from, more_to = _continuing(query, hot, offset)
     lefts, rights, by_set = hot.lefts, hot.rights, hot.by_set
     rows, firsts, first_rows = scratch.rows[side], scratch.firsts[side], scratch.first_rows[side]
-    members, ids, license = sets.starts, sets.ids, search.license
     scratch.edges[side, 0] = 0
     for i in range(hot.set_starts[slot], hot.set_stops[slot]):
-        if not has_license(members, ids, hot.sets[i], license):
+        if not scratch.holds[hot.sets[i]]:
             continue
         for at in range(hot.set_rows[i], hot.set_rows[i] + hot.set_counts[i]):
             row = by_set[at]
@@ -152,7 +144,6 @@ def _join(
     scratch: Scratch,
     side: int,
     offset: int,
-    out: Offsets,
     n: int,
 ) -> int:
     """Let the chains of `side`, a stride before `offset`, go on at `offset`, or end.
@@ -192,7 +183,7 @@ def _join(
             lower, upper = scratch.ended_lowers[j], scratch.ended_uppers[j]
             if _is_news(scratch.reached, query.min_chars, lower, upper):  # of those just listed too
                 row = scratch.rows[side, scratch.ended[j]]
-                n = _end(query, hot, search, scratch, last, row, out, n)
+                n = _end(query, hot, search, scratch, last, row, n)
     return n
 
 
@@ -353,10 +344,10 @@ def _end(
     scratch: Scratch,
     last: int,
     row: int,
-    out: Offsets,
     n: int,
 ) -> int:
     """End a chain at posting `row` of the gram at `last`: list its run, if that is news."""
+    out = scratch.listed
     if n == len(out):
         return n
     start, stop = extent(query, hot, last, row)

@@ -27,12 +27,12 @@ from sc2_attrib.index.matching import chains, comparison, cover, hot_gaps, hot_h
 from sc2_attrib.index.matching.comparison import BLOCK_MISSING, DONE, Runs, Text
 from sc2_attrib.index.matching.hot_bounds import HotBounds, bound_hot
 from sc2_attrib.index.matching.query import Query, prepare
+from sc2_attrib.index.ranges import flat_ranges
 from sc2_attrib.index.segment.content import BLOCK_BITS, BlockCache
 from sc2_attrib.index.segment.hot_cache import HotTable
 from sc2_attrib.index.segment.reader import Segment
 from sc2_attrib.index.text import Offsets
 
-_MOST_LISTED = 256  # runs of hot grams that are listed before they are compared
 _MOST_ANSWERS = 1024  # of the hot lists that are kept: many files have the same header
 _MOST_ASKED = 1 << 14  # bytes of an extent whose answer is kept; a header has no more
 
@@ -318,33 +318,34 @@ class Search:
         """Step 4 in one text, for each expression that documents of open grams carry."""
         slots = self.query.slots[offsets]
         counts = self.hot.stops[slots] - self.hot.starts[slots]
-        pace = self._matcher.pace
+        pace, sets = self._matcher.pace, self._documents.sets
         scratch = self._scratch = hot_gaps.scratch_for(
-            self.query.owners.size, int(counts.max()), self._scratch
+            self.query.owners.size, int(counts.max()), sets.starts.size, self._scratch
         )
-        for license in self._licenses_of(np.unique(slots).astype(np.int64)):
+        for license, holding in sets.by_license(self._sets_of(np.unique(slots))):
             pace.spend(int(counts.sum()) * pace.POSTING_US)
             refuted = np.empty((0, 3), np.int64)
             search = hot_gaps.HotSearch(start, stop, license, offsets, refuted)
+            scratch.holds[holding] = True
             self._search_hot_license(search, bounds, scratch)
+            scratch.holds[holding] = False
 
     def _search_hot_license(
         self, search: hot_gaps.HotSearch, bounds: HotBounds, scratch: hot_gaps.Scratch
     ) -> None:
-        listed = np.empty((_MOST_LISTED, 4), np.int64)
         while True:
             n = self._pick(hot_runs.find_hot_runs)(
                 self.query,
                 self.hot,
-                self._documents.sets,
                 self._cover,
                 bounds,
                 search,
                 scratch,
-                listed,
             )
-            refuted = self._compare_listed(search.license, listed[:n])
-            if n < len(listed) and not len(refuted):
+            if not n:
+                return
+            refuted = self._compare_listed(search.license, scratch.listed[:n])
+            if n < len(scratch.listed) and not len(refuted):
                 return
             search = search._replace(refuted=np.concatenate((search.refuted, refuted)))
 
@@ -360,17 +361,10 @@ class Search:
                 refuted.append((diagonal, start, stop))
         return np.array(refuted, np.int64).reshape(-1, 3)
 
-    def _licenses_of(self, slots: Offsets) -> list[int]:
-        """Expressions that documents of hot grams carry, ascending."""
-        sets = self._documents.sets
-        members = {
-            int(s)
-            for slot in slots.tolist()
-            for s in self.hot.sets[self.hot.set_starts[slot] : self.hot.set_stops[slot]]
-        }
-        return sorted(
-            {int(i) for s in members for i in sets.ids[sets.starts[s] : sets.starts[s + 1]]}
-        )
+    def _sets_of(self, slots: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+        """Licence sets of the documents of hot grams, ascending."""
+        starts, stops = self.hot.set_starts[slots], self.hot.set_stops[slots]
+        return np.unique(self.hot.sets[flat_ranges(starts, stops)])
 
     def _pick(self, kernel: F) -> F:
         return self._matcher.pace.pick(kernel)

@@ -9,6 +9,7 @@ a range.
 import hashlib
 import json
 from bisect import bisect_left
+from collections.abc import Iterator
 from functools import cached_property, lru_cache
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -17,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sc2_attrib.index.corpus.document import Basis, LicenseAssertion, Occurrence
+from sc2_attrib.index.ranges import flat_ranges
 from sc2_attrib.index.search import Swhid
 from sc2_attrib.index.segment.format import SectionFile
 from sc2_attrib.index.text import Offsets
@@ -36,6 +38,17 @@ class LicenseSets(NamedTuple):
 
     starts: Offsets
     ids: npt.NDArray[np.int32]
+
+    def by_license(
+        self, chosen: npt.NDArray[np.int32]
+    ) -> Iterator[tuple[int, npt.NDArray[np.int32]]]:
+        """List the expressions of chosen sets, ascending, each with those sets that hold it."""
+        starts, stops = self.starts[chosen], self.starts[chosen + 1]
+        licenses = self.ids[flat_ranges(starts, stops)]
+        holding = np.repeat(chosen, stops - starts)[np.argsort(licenses, kind="stable")]
+        for license, n in zip(*np.unique(licenses, return_counts=True), strict=True):
+            yield int(license), holding[:n]
+            holding = holding[n:]
 
 
 def content_id(content: bytes) -> bytes:

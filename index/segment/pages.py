@@ -23,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sc2_attrib.index.grams import Contexts, Fingerprints, Keys
+from sc2_attrib.index.ranges import flat_ranges
 from sc2_attrib.index.segment.format import Section, SectionWriter, octets
 
 KIND = b"GRAM"
@@ -182,7 +183,7 @@ class PageTable:
         first = np.maximum(np.searchsorted(self._fence, keys, "left") - 1, 0)
         last = np.maximum(np.searchsorted(self._fence, keys, "right") - 1, 0)
         grams = np.repeat(np.arange(keys.size), last - first + 1)
-        pages = first[grams] + np.arange(grams.size) - np.searchsorted(grams, grams)
+        pages = flat_ranges(first, last + 1)
         order = np.argsort(pages, kind="stable")
         found: list[npt.NDArray[np.int64]] = []
         for members in np.split(order, np.flatnonzero(np.diff(pages[order])) + 1):
