@@ -92,6 +92,7 @@ def print_row(
             nullcontext(index) if index else open_index(folder)
         )
         with opened as searched:
+            searched.use_machine_code()
             cold.search(searched, folder, text)
     if name == "verbatim":
         check_covered(texts, cold.answers)

@@ -43,9 +43,10 @@ def draw(points: Sequence[Point], picture: Path) -> None:
                 sizes, times, style, color=colour, marker=".", label=f"{name}, {percentile}"
             )
     latency.set(yscale="log", ylabel="CPU ms a query")
+    latency.yaxis.set_major_formatter("{x:g}")
     for name, of in COSTS.items():
         cost.plot(sizes, [of(point) for point in points], marker=".", label=name)
-    cost.set(ylim=(0, None))
+    cost.set(ylim=(0, 1.3 * cost.get_ylim()[1]))
     for axes in (latency, cost):
         _finish(axes)
     figure.savefig(picture, metadata={"Date": None})
@@ -53,6 +54,7 @@ def draw(points: Sequence[Point], picture: Path) -> None:
 
 def _finish(axes: Any) -> None:
     axes.set(xscale="log", xlabel="corpus, GB of raw text")
+    axes.xaxis.set_major_formatter("{x:g}")
     axes.grid(which="both", alpha=0.2)
     axes.legend(fontsize=7)
 
