@@ -25,9 +25,11 @@ _VERSION = 1
 Request = Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Progressed:
     """What was read so far: whole sources, then items of the next, and what came of them.
+
+    Changed in place: a corpus has many items.
 
     `documents_before`, `raw_bytes_before`: of the sources before the one that is being read.
     """

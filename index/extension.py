@@ -6,7 +6,7 @@ index. What the index holds already, at the same place, changes nothing.
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
@@ -142,7 +142,7 @@ class Extension:
                 for file in source.license_files_of(entry):
                     self._keep_license_file(file)
                 self._begin_segment()
-            self._advance(item=self.progressed.item + 1, n_bytes=entry.raw_bytes)
+            self._advance(entry.raw_bytes)
             self._save()
         self._skipped += Counter(other.skipped)
         self._end_source(*other.corpora)
@@ -159,7 +159,7 @@ class Extension:
         next_save = self.progressed.read_bytes + self._checkpoint_bytes
         for found in items_from(source, self.progressed.item):
             n_bytes = self._take(found)
-            self._advance(item=self.progressed.item + 1, n_bytes=n_bytes)
+            self._advance(n_bytes)
             if self.series.is_full:
                 self._begin_segment()
             elif self.progressed.read_bytes >= next_save:
@@ -174,14 +174,12 @@ class Extension:
         )
 
     def _end_source(self, *corpora: CorpusSummary) -> None:
-        self.progressed = replace(
-            self.progressed,
-            source=self.progressed.source + 1,
-            item=0,
-            corpora=(*self.progressed.corpora, *corpora),
-            documents_before=self.series.n_documents,
-            raw_bytes_before=self.series.raw_bytes,
-        )
+        progressed = self.progressed
+        progressed.source += 1
+        progressed.item = 0
+        progressed.corpora += corpora
+        progressed.documents_before = self.series.n_documents
+        progressed.raw_bytes_before = self.series.raw_bytes
 
     def _take(self, found: SourceDocument | SkippedDocument) -> int:
         """Take an item in, or count why not; its bytes."""
@@ -200,12 +198,13 @@ class Extension:
     def _keep_license_file(self, file: LicenseFile) -> None:
         self.series.add_license_file(file.repository, file.path, file.content, folder=file.folder)
 
-    def _advance(self, *, item: int, n_bytes: int) -> None:
-        read_bytes = self.progressed.read_bytes + n_bytes
-        self.progressed = replace(self.progressed, item=item, read_bytes=read_bytes)
-        if read_bytes - self._reported >= PROGRESS_BYTES:
-            self._reported = read_bytes
-            self._report("reading", read_bytes, None)
+    def _advance(self, n_bytes: int) -> None:
+        """Count an item that was read."""
+        self.progressed.item += 1
+        self.progressed.read_bytes += n_bytes
+        if self.progressed.read_bytes - self._reported >= PROGRESS_BYTES:
+            self._reported = self.progressed.read_bytes
+            self._report("reading", self._reported, None)
 
     def _report_sorting(self, done: int, total: int) -> None:
         self._report("sorting", done, total)
@@ -217,7 +216,7 @@ class Extension:
 
     def _save(self) -> None:
         """Leave a checkpoint, if this is work that can be gone on with."""
-        self.progressed = replace(self.progressed, skipped=dict(self._skipped))
+        self.progressed.skipped = dict(self._skipped)
         if self._request:
             state = self.series.checkpoint()
             checkpoint = Checkpoint(self._request, self._base, self.progressed, state)

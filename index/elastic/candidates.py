@@ -9,7 +9,7 @@ have to be listed, a full answer makes the window a *crowd*: from then on only d
 that is not hot are listed, which are few; crowds.py asks for those of the others that hold news.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 

@@ -43,12 +43,9 @@ class PostingRuns:
         self._pairs = spools.column("postings", "<u8")
         self._starts = spools.column("runs", "<i8")
         self._text = spools.column("normalized", np.uint8)
-        self._counts = np.diff(self._bounds(), axis=1).sum(axis=0)
-
-    @property
-    def largest_part(self) -> int:
-        """Postings of the part that has most: no group can be smaller."""
-        return int(self._counts.max())
+        self._counts = np.zeros(N_PARTS, np.int64)
+        self.largest_part = 0  # postings of the part that has most: no group can be smaller
+        self.count(np.diff(self._bounds(), axis=1).sum(axis=0))
 
     def append(self, run: Run, text: Bytes) -> None:
         """Append the run of a batch, and its normalised text."""
@@ -59,6 +56,7 @@ class PostingRuns:
     def count(self, counts: Offsets) -> None:
         """Count postings a part; called by the thread that asks for sizes."""
         self._counts += counts
+        self.largest_part = int(self._counts.max())
 
     def groups(self, n_postings: int) -> Iterator[tuple[int, int]]:
         """Cut the parts into ranges with at most `n_postings`, or one part each."""
