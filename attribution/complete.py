@@ -60,15 +60,20 @@ def completed(
     return Completed(completion, _input(prompt, completion, path=path, language=language))
 
 
-def describe_model(model: Model, sampling: Sampling) -> ModelRecord:
-    """Put a model and how it was asked into the words of the result."""
-    about = model.describe()
+def describe_model(model: Model, sampling: Sampling, completion: Completion) -> ModelRecord:
+    """Put a model, how it was asked and what watching it took into the words of the result."""
+    about, cost = model.describe(), completion.guard_cost
+    watching = (
+        {"watching": {"ms_per_token": round(cost.ms_per_step, 3), "searches": cost.n_searches}}
+        if cost
+        else {}
+    )
     return ModelRecord(
         id=about.id,
         revision=about.revision,
         dtype=about.dtype,
         device=about.device,
-        parameters={**asdict(sampling), **about.options},
+        parameters={**asdict(sampling), **about.options, **watching},
         license=about.license,
     )
 

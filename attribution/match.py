@@ -86,10 +86,15 @@ class Facts:
 
 def describe_match(match: ExactMatch, checked: Checked, policy: Policy) -> MatchRecord:
     """Locate an exact match in its input, describe its sources and judge it."""
+    return describe(facts_of_exact(match, checked), checked, policy)
+
+
+def facts_of_exact(match: ExactMatch, checked: Checked) -> Facts:
+    """Say what is known of an exact match, with its sources described."""
     sources = describe_sources(match.sources, checked.license_texts)
     kinds = [source.kind for source in sources]
     kind = MatchKind.VERBATIM if MatchKind.VERBATIM in kinds else MatchKind.REFORMATTED
-    facts = Facts(
+    return Facts(
         extent=(match.start, match.stop),
         kind=kind,
         sources=sources,
@@ -99,7 +104,24 @@ def describe_match(match: ExactMatch, checked: Checked, policy: Policy) -> Match
         lexemes=checked.lexemes.count(match.start, match.stop),
         source_text=match.sources[kinds.index(kind)].excerpt,
     )
-    return describe(facts, checked, policy)
+
+
+def judged_facts(found: Facts, checked: Checked) -> MatchFacts:
+    """Say what a policy may ask about a match, also while its text is still being written."""
+    start, stop = found.extent
+    first, last = checked.offsets.line(start), checked.offsets.line(stop - 1)
+    normalized = normalize(checked.utf8[start:stop])
+    return MatchFacts(
+        sources=tuple(map(source_facts, found.sources)),
+        match_class=_class_of(found, checked),
+        common=found.documents.repositories >= checked.common,
+        in_prompt=_is_in_prompt(found.extent, normalized, checked.generated),
+        chars=len(normalized),
+        lines=last - first + 1,
+        lexemes=found.lexemes,
+        input=checked.record.path,
+        at_least=found.documents.at_least,
+    )
 
 
 def describe(found: Facts, checked: Checked, policy: Policy) -> MatchRecord:
@@ -107,18 +129,8 @@ def describe(found: Facts, checked: Checked, policy: Policy) -> MatchRecord:
     start, stop = found.extent
     extent = checked.offsets.extent(start, stop)
     normalized = normalize(checked.utf8[start:stop])
+    facts = judged_facts(found, checked)
     size = Size(len(normalized), found.lexemes, extent.lines[1] - extent.lines[0] + 1)
-    facts = MatchFacts(
-        sources=tuple(map(source_facts, found.sources)),
-        match_class=_class_of(found, checked),
-        common=found.documents.repositories >= checked.common,
-        in_prompt=_is_in_prompt(found.extent, normalized, checked.generated),
-        chars=size.normalized_chars,
-        lines=size.lines,
-        lexemes=size.lexemes,
-        input=checked.record.path,
-        at_least=found.documents.at_least,
-    )
     decision = policy.judge(facts)
     return MatchRecord(
         id=match_id(checked.record.id, extent.bytes, found.kind),

@@ -1,86 +1,66 @@
-"""Which text must not be written: the policy's answer to a text that grows.
+"""Which text must not be written: the policy's answer to a text that grows, by a folder's index.
 
 A run of at least `min_chars` characters is denied where the policy denies the match that it would
-be: `Policy.judge` on the sources that hold the whole run, as when a text is checked. What stands in
-the prompt is no match against the user, and neither is code of the user's own.
+be, as when a text is checked. What stands in the prompt is no match against the user, and neither
+is code of the user's own.
 
 Only documents that the policy may deny are followed (index/matching/open_runs.py); a document is
-judged once, by the licences of its places. Where another source of the same run may make the match
+judged once, by the licences of its places. Where other sources of the same run may make the match
 allowed (`combine = "mildest"`, a rule about common text, an index of own code), the run is searched
-for and judged with all its sources. The longer a run, the fewer hold it, so a run that is denied
-stays so when it grows.
-
-Not known while a text is written, and so no condition of a rule fulfilled by it: the class and the
-final size of a match, and whether white space differs.
+for, as far ahead as its document goes on, and how far it is allowed is kept. Where its class or
+size may save it, or deny it, each likely token that would complete it is tried (run_judge.py).
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
-from typing import NamedTuple, Self
+from collections.abc import Sequence
+from typing import NamedTuple
 
-from sc2_attrib.attribution.check import DEFAULT_MAX_SOURCES, DEFAULT_MIN_CHARS, Checker
-from sc2_attrib.attribution.own_code import stands_whole_in
+from sc2_attrib.attribution.check import DEFAULT_MAX_SOURCES, DEFAULT_MIN_CHARS
+from sc2_attrib.attribution.foresight import COMMON, asks_for_facts, only_softens, worst_case
 from sc2_attrib.attribution.policy import COMMON_REPOSITORIES, DEFAULT_POLICY, Combine, Policy
-from sc2_attrib.attribution.policy_rule import MatchFacts, SourceFacts
+from sc2_attrib.attribution.policy_rule import SourceFacts
 from sc2_attrib.attribution.result import Action
-from sc2_attrib.attribution.source_license import describe_sources, license_of
-from sc2_attrib.attribution.text import readable
+from sc2_attrib.attribution.run_judge import DeniedRun, Place, Question, RunJudge, Written
+from sc2_attrib.attribution.source_license import license_of
 from sc2_attrib.index.corpus.document import Occurrence
 from sc2_attrib.index.errors import UsageError
 from sc2_attrib.index.matching.open_runs import FollowsRuns, GrowingText, HeldDocument, OpenRun
-from sc2_attrib.index.search import ExactMatch, Searcher
+from sc2_attrib.index.search import Searcher
 from sc2_attrib.index.text import normalize
 
 LEAST_ROOM = 16  # bytes of a token, without white space; of StarCoder2's few are longer
-LONGEST_CHARACTER = 4  # bytes in UTF-8
-CACHED_RUNS = 4096  # decisions about runs that are kept
+FAR_AHEAD = 256  # characters of a document about which one search decides, where they are allowed
+KEPT_RUNS = 1 << 14  # how far ahead they are allowed is kept
 
 
 class VetoState(NamedTuple):
-    """A text that grows, and the texts of its prompt without white space."""
+    """A text that grows, as the index follows it and as it is judged."""
 
     text: GrowingText
-    sent: tuple[bytes, ...]
+    written: Written
 
 
-class _Denied(NamedTuple):
-    """A place for which a run is denied."""
+class _Verdict(NamedTuple):
+    """Of a run that begins at one position of a segment: its lengths that are known.
 
-    document: str
-    license: str
-    repository: str
-    path: str
-
-
-@dataclass(frozen=True, slots=True)
-class DeniedRun:
-    """A run of text that is denied; `rest` are its last bytes, which are not written yet.
-
-    Both are without white space. `place` is one that holds it.
+    Up to `allowed` characters it is allowed, whatever its class; from `denied` on it may be denied.
     """
 
-    run: bytes
-    rest: bytes
-    place: _Denied
-
-    def describe(self) -> Mapping[str, object]:
-        """Say it in the words of a result."""
-        text = readable(self.run)
-        return {"chars": len(self.run), "run": text, **self.place._asdict()}
+    allowed: int
+    denied: int | None
 
 
 class PolicyVeto:
-    """Asks an index and a policy; a `Veto` of generator/guard.py. For one thread at a time."""
+    """Asks an index in a folder; a `Veto` of generator/veto.py. For one thread at a time."""
 
     def __init__(
         self,
-        searcher: Searcher,
+        searcher: FollowsRuns,
         *,
         policy: Policy = DEFAULT_POLICY,
         min_chars: int | None = None,
         own_code: Searcher | None = None,
         common: int = COMMON_REPOSITORIES,
+        max_sources: int = DEFAULT_MAX_SOURCES,
     ) -> None:
         """Deny what `policy` denies.
 
@@ -91,46 +71,32 @@ class PolicyVeto:
                 what the index can follow where that is more.
             own_code: an index of the user's own code, whose text is never denied.
             common: repositories from which on a text is common.
+            max_sources: sources that a match is judged by, as in a check.
 
         Raises:
-            UsageError: the index can't follow texts, or only longer runs.
+            UsageError: the index can follow only longer runs.
         """
-        if not isinstance(searcher, FollowsRuns):
-            raise UsageError(
-                f"{searcher.describe().location}: text can be avoided only by an index in a folder,"
-                " which answers within a token's time; build one, or use --on-match annotate"
-            )
         self._searcher, self._policy = searcher, policy
-        self._own_code, self._common = own_code, common
+        self._worst = worst_case(policy)
         self._follower = searcher.follow_runs(self._may_be_denied)
-        least = self._follower.settled_chars + LEAST_ROOM
-        self.min_chars = max(DEFAULT_MIN_CHARS, least) if min_chars is None else min_chars
-        if self.min_chars < least:
-            raise UsageError(
-                f"min_chars {self.min_chars} leaves no room for a token: with an index that finds"
-                f" every match of {searcher.guarantee_chars} characters, runs of {least} or more"
-                " can be avoided; ask for that, or build the index with a lower --guarantee"
-            )
+        self.min_chars = least_chars(searcher, min_chars, self._follower.settled_chars)
         searcher.use_machine_code()
+        self._judge = RunJudge(
+            searcher,
+            policy,
+            min_chars=self.min_chars,
+            own_code=own_code,
+            common=common,
+            max_sources=max_sources,
+        )
         self._by_evidence: dict[str, bool] = {}
-        self._is_denied = lru_cache(CACHED_RUNS)(self._judge_run)
-        names_common = any(c.key == "common" for rule in policy.rules for c in rule.conditions)
+        self._verdicts: dict[tuple[object, int], _Verdict] = {}
+        known = frozenset({COMMON})
+        self._asks_for_facts = asks_for_facts(policy, known=known)
+        names_common = any(c.key == COMMON for rule in policy.rules for c in rule.conditions)
         is_strict = policy.combine is Combine.STRICTEST
-        self._asks_all = names_common or not is_strict or own_code is not None
-
-    @classmethod
-    def of(cls, checker: Checker) -> Self:
-        """Deny what a checker finds to be denied: by its index, policy, length and own code.
-
-        Raises:
-            UsageError: its index can't follow texts, or only longer runs.
-        """
-        return cls(
-            checker.searcher,
-            policy=checker.policy,
-            min_chars=checker.min_chars,
-            own_code=checker.own_code,
-            common=checker.common,
+        self._asks_all = only_softens(policy, known=known) and (
+            names_common or not is_strict or own_code is not None
         )
 
     @property
@@ -138,17 +104,29 @@ class PolicyVeto:
         """How many bytes `denied` looks ahead."""
         return self.min_chars - self._follower.settled_chars
 
+    @property
+    def n_searches(self) -> int:
+        """How many times the index was searched so far, beside following it."""
+        return self._judge.n_searches
+
     def normalized(self, raw: bytes) -> bytes:
         """Drop ASCII white space."""
         return normalize(raw)
 
-    def begin(self, before: bytes, sent: Sequence[bytes]) -> VetoState:
+    def begin(self, before: bytes, sent: Sequence[bytes], *, is_whole: bool = True) -> VetoState:
         """Take up the text before the cursor; see Veto."""
-        return VetoState(self._follower.begin(before), tuple(map(normalize, sent)))
+        written = Written(before, len(before), tuple(map(normalize, sent)), is_whole)
+        return VetoState(self._follower.begin(before), written)
 
     def extend(self, state: VetoState, more: bytes) -> VetoState:
-        """Append normalised bytes."""
-        return state._replace(text=self._follower.extend(state.text, more)) if more else state
+        """Append raw bytes."""
+        text, written = state
+        bare = normalize(more)
+        return VetoState(self._follower.extend(text, bare) if bare else text, written.grown(more))
+
+    def settle(self, states: Sequence[VetoState]) -> list[VetoState]:
+        """All is known already: a folder answers at once."""
+        return list(states)
 
     def denied(self, state: VetoState) -> list[DeniedRun]:
         """List the runs that at most `room` further bytes would complete, each `rest` once."""
@@ -156,57 +134,34 @@ class PolicyVeto:
         for run in state.text.runs:
             rest = self._denied_rest(state, run)
             if rest is not None and rest not in found:
+                whole = state.text.text[run.start :] + rest
                 place = self._denied_place(run.holder)
-                found[rest] = DeniedRun(state.text.text[run.start :] + rest, rest, place)
+                found[rest] = DeniedRun(whole, rest, place, not self._asks_for_facts)
         return list(found.values())
 
     def is_crowded(self, state: VetoState) -> bool:
         """Tell whether there may be more open runs than are followed."""
         return state.text.is_crowded
 
-    def may_complete(self, state: VetoState, n: int) -> bool:
-        """Tell whether a token of `n` bytes may complete a run: most of it must stand already."""
-        starts_here = n > self.min_chars - self._searcher.guarantee_chars
-        return starts_here or state.text.may_hold(self._follower.shape)
+    def least_unseen(self, state: VetoState) -> int:
+        """How long a token must be to complete a run unseen: most of it must stand already."""
+        if state.text.may_hold(self._follower.shape):
+            return self.room + 1
+        return self.min_chars - self._follower.shape.guarantee + 1
 
-    def check(self, state: VetoState, tokens: Sequence[bytes]) -> list[DeniedRun | None]:
-        """Try tokens (normalised bytes) by a search for each: the run that it would complete."""
-        text = state.text.text
-        near = text[-2 * self.min_chars :]
-        found = dict(zip(tokens, self._matches(near, tokens), strict=True))
-        longer = [token for token in tokens if len(near) < len(text) and _is_cut(found[token])]
-        found_whole = dict(zip(longer, self._matches(text, longer), strict=True))
-        return [
-            self._completed(state, text, token, found_whole[token])
-            if token in found_whole
-            else self._completed(state, near, token, found[token])
-            for token in tokens
-        ]
-
-    def _matches(self, before: bytes, tokens: Sequence[bytes]) -> list[Sequence[ExactMatch]]:
-        """Search a text with each token behind it."""
-        found = self._searcher.search(
-            [before + token for token in tokens],
-            min_chars=self.min_chars,
-            max_sources=DEFAULT_MAX_SOURCES,
+    def check(self, asked: Sequence[tuple[VetoState, bytes]]) -> list[DeniedRun | None]:
+        """Try raw tokens by a search: the run that each would complete."""
+        return self._judge.try_tokens(
+            [Question(state.written, token, self._looked_at(state)) for state, token in asked]
         )
-        return [each.matches for each in found]
 
-    def _completed(
-        self, state: VetoState, before: bytes, token: bytes, matches: Sequence[ExactMatch]
-    ) -> DeniedRun | None:
-        text = before + token
-        for match in matches:
-            run = text[match.start : match.stop]
-            if match.stop > len(before) and not _stands_in(run, state.sent):
-                place = self._denied_source(match, run)
-                if place is not None:
-                    written = max(len(before) - match.start, 0)
-                    return DeniedRun(run, run[written:], place)
-        return None
+    def _looked_at(self, state: VetoState) -> int:
+        """How much of a text is searched: more than any run that is followed."""
+        longest = max((len(state.text.text) - run.start for run in state.text.runs), default=0)
+        return max(2 * self.min_chars, longest + self.min_chars)
 
     def _denied_rest(self, state: VetoState, run: OpenRun) -> bytes | None:
-        """Find the fewest bytes of the document that would complete a denied run; None: none do."""
+        """Find the fewest bytes of the document that may complete a denied run; None: none do."""
         begun = state.text.text[run.start :]
         needed = max(self.min_chars - len(begun), 1)
         if needed > self.room:
@@ -214,53 +169,46 @@ class PolicyVeto:
         ahead = state.text.continuation(run, self.room)
         if len(ahead) < needed:
             return None
-        if self._denies(state, begun + ahead[:needed]):
-            return ahead[:needed]
-        if not self._denies(state, begun + ahead):
-            return None
-        allowed, denied = needed, len(ahead)
+        if self._asks_all:
+            denied = self._denied_length(run, begun, len(begun) + len(ahead))
+            if denied is None:
+                return None
+            needed = max(denied - len(begun), needed)
+        while needed < len(ahead) and state.written.holds_in_prompt(begun + ahead[:needed]):
+            needed += 1
+        rest = ahead[:needed]
+        return None if state.written.holds_in_prompt(begun + rest) else rest
+
+    def _denied_length(self, run: OpenRun, begun: bytes, most: int) -> int | None:
+        """Find from which length on a run may be denied; None: it is allowed up to `most`."""
+        key = run.part, run.shift + run.start
+        verdict = self._verdicts.get(key, _Verdict(self.min_chars - 1, None))
+        if verdict.denied is None and verdict.allowed < most:
+            n = min(most + FAR_AHEAD, run.stop - key[1])
+            text = begun + run.part.read(key[1] + len(begun), n - len(begun))
+            verdict = self._verdict(text, verdict.allowed)
+            if len(self._verdicts) >= KEPT_RUNS:
+                self._verdicts.clear()
+            self._verdicts[key] = verdict
+        return verdict.denied if verdict.denied is not None and verdict.denied <= most else None
+
+    def _verdict(self, text: bytes, allowed: int) -> _Verdict:
+        """Decide about the beginnings of a text, of which those up to `allowed` are allowed."""
+        if self._judge.may_deny(text[: allowed + 1]):
+            return _Verdict(allowed, allowed + 1)
+        allowed, denied = allowed + 1, len(text)
+        if allowed == denied or not self._judge.may_deny(text):
+            return _Verdict(denied, None)
         while denied - allowed > 1:
             middle = (allowed + denied) // 2
-            if self._denies(state, begun + ahead[:middle]):
+            if self._judge.may_deny(text[:middle]):
                 denied = middle
             else:
                 allowed = middle
-        return ahead[:denied]
-
-    def _denies(self, state: VetoState, run: bytes) -> bool:
-        """Decide about a run that a document holds which may be denied."""
-        return not _stands_in(run, state.sent) and (not self._asks_all or self._is_denied(run))
-
-    def _judge_run(self, run: bytes) -> bool:
-        """Search for a run and judge it with all its sources."""
-        [found] = self._searcher.search(
-            [run], min_chars=self.min_chars, max_sources=DEFAULT_MAX_SOURCES
-        )
-        whole = [each for each in found.matches if each.stop - each.start == len(run)]
-        return any(self._denied_source(each, run) is not None for each in whole)
-
-    def _denied_source(self, match: ExactMatch, run: bytes) -> _Denied | None:
-        """Judge a match as it is judged when a text is checked; a source for which it is denied."""
-        described = describe_sources(match.sources, self._searcher.license_texts)
-        sources = tuple(
-            SourceFacts(each.license.expression, each.repo, each.path, each.language)
-            for each in described
-        )
-        common = match.n_repositories >= self._common
-        facts = MatchFacts(sources=sources, common=common, at_least=match.at_least)
-        if self._policy.judge(facts).action is not Action.DENY:
-            return None
-        if self._own_code is not None and stands_whole_in(self._own_code, run):
-            return None
-        denied = next(
-            each
-            for each, source in zip(described, sources, strict=True)
-            if self._policy.judge_source(source).action is Action.DENY
-        )
-        return _Denied(denied.document, denied.license.expression, denied.repo, denied.path)
+        return _Verdict(allowed, denied)
 
     def _may_be_denied(self, document: HeldDocument) -> bool:
-        """Tell whether the policy denies any place of a document, by the place alone."""
+        """Tell whether the policy may deny any place of a document, by the place alone."""
         if not self._policy.looks_at_places and not self._follower.has_license_texts:
             return any(self._denies_evidence(document, *each) for each in document.evidence())
         return any(map(self._denies_place, document.read_occurrences()))
@@ -279,18 +227,27 @@ class PolicyVeto:
             place.path,
             place.language,
         )
-        return self._policy.judge_source(facts).action is Action.DENY
+        return self._worst.judge_source(facts).action is Action.DENY
 
-    def _denied_place(self, document: HeldDocument) -> _Denied:
+    def _denied_place(self, document: HeldDocument) -> Place:
         place = next(filter(self._denies_place, document.read_occurrences()))
         expression = license_of(place, self._searcher.license_texts).expression
-        return _Denied(document.swhid, expression, place.repository, place.path)
+        return Place(document.swhid, expression, place.repository, place.path)
 
 
-def _is_cut(matches: Sequence[ExactMatch]) -> bool:
-    """Tell whether a match begins where the text does, but for a part of a character."""
-    return any(match.start < LONGEST_CHARACTER for match in matches)
+def least_chars(searcher: Searcher, min_chars: int | None, settled: int) -> int:
+    """Choose the shortest run that counts, or check the one that was asked for.
 
-
-def _stands_in(run: bytes, sent: Sequence[bytes]) -> bool:
-    return any(run in text for text in sent)
+    Raises:
+        UsageError: it leaves no room for a token.
+    """
+    least = settled + LEAST_ROOM
+    if min_chars is None:
+        return max(DEFAULT_MIN_CHARS, least)
+    if min_chars < least:
+        raise UsageError(
+            f"min_chars {min_chars} leaves no room for a token: with an index that finds"
+            f" every match of {searcher.guarantee_chars} characters, runs of {least} or more"
+            " can be avoided; ask for that, or build the index with a lower --guarantee"
+        )
+    return min_chars

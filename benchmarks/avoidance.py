@@ -31,11 +31,13 @@ from benchmarks.local_index import novel_files
 from sc2_attrib.attribution.check import Checker
 from sc2_attrib.attribution.result import Action
 from sc2_attrib.attribution.veto import PolicyVeto
+from sc2_attrib.attribution.veto_of import veto_of
 from sc2_attrib.cli.locations import demo_cache
 from sc2_attrib.generator import LoadOptions, LocalModel, Prompt, Sampling, load_model
 from sc2_attrib.generator.demo import demo_texts, ensure_demo_model
 from sc2_attrib.generator.guard import Guard, OnMatch
 from sc2_attrib.generator.guarded_model import GuardedModel
+from sc2_attrib.generator.veto import Veto
 from sc2_attrib.generator.vocabulary import Vocabulary
 from sc2_attrib.index.building import BuildOptions, build_index
 from sc2_attrib.index.corpus.location import open_source
@@ -89,7 +91,7 @@ def measure_cost(folder: Path, corpus: Path, n_texts: int) -> None:
     }
     with open_index(folder) as index:
         checker = Checker(index, near=None)
-        veto = PolicyVeto.of(checker)
+        veto = veto_of(checker)
         words = Vocabulary(tokenizer, veto)
         print("| text | steps | vetoes | p50 ms | p90 ms | p99 ms | max ms |")
         print("|---|---|---|---|---|---|---|")
@@ -107,7 +109,7 @@ def measure_cost(folder: Path, corpus: Path, n_texts: int) -> None:
 
 
 def recite(
-    texts: Sequence[str], tokenizer: Any, words: Vocabulary, veto: PolicyVeto, checker: Checker
+    texts: Sequence[str], tokenizer: Any, words: Vocabulary, veto: Veto[Any], checker: Checker
 ) -> Recital:
     """Recite texts past a guard, and check what was written."""
     import torch

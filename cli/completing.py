@@ -72,7 +72,7 @@ class Completer:
 
     def _checked(self, done: Completed, run: RunStart) -> CheckedCompletion:
         checked = list(self.checker.check([done.input]))
-        about = describe_model(self.model, self.sampling)
+        about = describe_model(self.model, self.sampling, done.completion)
         record = run.finished(self.checker, model=about)
         result = assemble(record, checked, fail_on=self.fail_on, known=self.known)
         if self.keep is not None:

@@ -34,14 +34,14 @@ def watched_model(model: "Model", on_match: OnMatch, checker: Checker) -> "Model
     """Have a model watched by the index and the policy that check its text afterwards.
 
     Raises:
-        UsageError: the index can't answer while text is written, or only about longer runs.
+        UsageError: the index finds only longer runs.
     """
-    from sc2_attrib.attribution.veto import PolicyVeto
+    from sc2_attrib.attribution.veto_of import veto_of
     from sc2_attrib.generator.guarded_model import GuardedModel
 
     if on_match is OnMatch.ANNOTATE:
         return model
-    return GuardedModel(model, PolicyVeto.of(checker), on_match=on_match)
+    return GuardedModel(model, veto_of(checker), on_match=on_match)
 
 
 def say_watched(session: Session, completion: Completion) -> None:
@@ -53,6 +53,11 @@ def say_watched(session: Session, completion: Completion) -> None:
         session.says(
             f"{counted(len(completion.vetoes), 'token')} of denied text avoided ({licenses});"
             " -f json lists them"
+        )
+    if (cost := completion.guard_cost) is not None:
+        session.details(
+            f"watching took {cost.ms_per_step:.1f} ms a token,"
+            f" and {counted(cost.n_searches, 'search', 'searches')} of the index"
         )
     for each in completion.vetoes:
         session.details(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from sc2_attrib.generator.prompt import Prompt, Truncation
 from sc2_attrib.generator.sampling import Sampling
+from sc2_attrib.generator.veto import GuardCost
 from sc2_attrib.index.errors import UsageError
 
 if TYPE_CHECKING:
@@ -43,7 +44,8 @@ class Completion:
     special tokens too; a server may not tell that of the prompt. `seed` is the one of its batch;
     `seconds` is the time from the first to the last token, of the whole batch where there was one.
     `token_ids` are those of the prompt and of the completion as the model wrote it; a server tells
-    none. `vetoes` say which tokens were not to be chosen (guard.py).
+    none. `vetoes` say which tokens were not to be chosen (guard.py), and `guard_cost` what watching
+    took, of the whole batch.
     """
 
     text: str
@@ -56,6 +58,7 @@ class Completion:
     seconds: float
     token_ids: tuple[int, ...] = ()
     vetoes: tuple[Mapping[str, object], ...] = ()
+    guard_cost: GuardCost | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,10 @@ that would complete a run of text which must not be written, so that the next be
 must not be written is asked of a `Veto`. Beams and rows change places between the steps, so what is
 known of a text is kept by its token ids, and a step goes on from the text without its last token.
 
-Most tokens are settled by what the veto knows: the bytes that would complete a run. Two kinds are
-not, tokens that are longer than the veto sees ahead, and all tokens where text of a thousand places
-is recited. Of these the likeliest are tried one by one, and the others are not chosen.
+Most tokens are settled by what the veto knows: the bytes that would complete a run. Others must be
+tried one by one: those that are longer than the veto sees ahead, those that complete a run which is
+denied or not by what it then is, and all of them where text of a thousand places is recited. Of
+these the likely ones are tried, those of all rows together, and the others are not chosen.
 
 White space doesn't count. An edited copy passes: only the same bytes are avoided.
 
@@ -18,11 +19,14 @@ False Sense of Privacy, 2023, https://arxiv.org/abs/2210.17546
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic
 
+from sc2_attrib.generator.choice import Choice, TokenSet
+from sc2_attrib.generator.veto import DeniedRun, GuardCost, S, Veto, Vetoed
 from sc2_attrib.generator.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -30,11 +34,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import torch
 
-TRIED_TOKENS = 32  # of those that must be tried one by one; top_k is 50 where it is not set
 LOGGED_PROBABILITY = 0.01  # of a token whose veto is logged even if it was not the likeliest
 FOLLOWED_TEXTS = 1024  # that are kept whole: of the last steps, as each is as long as its text
-
-S = TypeVar("S")
 
 
 class OnMatch(StrEnum):
@@ -43,69 +44,6 @@ class OnMatch(StrEnum):
     ANNOTATE = "annotate"  # nothing; it is reported afterwards
     STOP = "stop"  # end the completion there
     AVOID = "avoid"  # choose other tokens
-
-
-class DeniedRun(Protocol):
-    """A run of text that is not to be written."""
-
-    @property
-    def rest(self) -> bytes:
-        """Its last bytes, which are not written yet, less those that don't count."""
-
-    def describe(self) -> Mapping[str, object]:
-        """Say what it is and who holds it, in the words of a result."""
-
-
-@dataclass(frozen=True, slots=True)
-class Vetoed:
-    """A token that was not to be chosen, and why.
-
-    `position` counts the new tokens before it. `completes` is the run that it would complete.
-    """
-
-    position: int
-    token: str
-    token_id: int
-    completes: DeniedRun
-
-    def describe(self) -> Mapping[str, object]:
-        """Say it in the words of a result."""
-        token = {"position": self.position, "token": self.token, "token_id": self.token_id}
-        return token | dict(self.completes.describe())
-
-
-class Veto(Protocol[S]):
-    """Says which runs of text must not be written; states `S` are values."""
-
-    @property
-    def room(self) -> int:
-        """How many bytes, less white space, `denied` looks ahead."""
-
-    def normalized(self, raw: bytes) -> bytes:
-        """Leave out the bytes that don't count."""
-
-    def begin(self, before: bytes, sent: Sequence[bytes]) -> S:
-        """Take up the text before the cursor.
-
-        Args:
-            before: raw; it counts as part of a run, but what stands in it whole is not denied.
-            sent: further texts, each whole, whose runs are not denied.
-        """
-
-    def extend(self, state: S, more: bytes) -> S:
-        """Append normalised bytes."""
-
-    def denied(self, state: S) -> Sequence[DeniedRun]:
-        """List the runs that at most `room` further bytes would complete, each `rest` once."""
-
-    def is_crowded(self, state: S) -> bool:
-        """Tell whether there may be more than `denied` lists."""
-
-    def may_complete(self, state: S, n: int) -> bool:
-        """Tell whether a token of `n` bytes, more than `room`, may complete a run at all."""
-
-    def check(self, state: S, tokens: Sequence[bytes]) -> Sequence[DeniedRun | None]:
-        """Try tokens (normalised bytes): the run that each would complete."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +64,40 @@ class _Text(Generic[S]):
 
     state: S
     n_new: int
-    denied: Sequence[DeniedRun]
+    denied: Sequence[DeniedRun] = ()
     outcome: _Outcome = _Outcome()
+
+
+@dataclass(frozen=True, slots=True)
+class _Watched(Generic[S]):
+    """A text, the choice of its next token, and what was taken from it."""
+
+    text: _Text[S]
+    choice: Choice
+    forbidden: dict[int, DeniedRun]
+
+    @classmethod
+    def of(
+        cls, text: _Text[S], scores: torch.Tensor, veto: Veto[S], words: Vocabulary
+    ) -> _Watched[S] | None:
+        """Forbid what is certain and withhold what must be tried; None where there is neither."""
+        certain = [run for run in text.denied if run.is_certain]
+        forbidden = {token: run for run in certain for token in words.beginning_with(run.rest)}
+        untried = _untried(text, veto, words)
+        if not forbidden and not untried:
+            return None
+        choice = Choice(scores, forbidden)
+        choice.withhold(untried)
+        return cls(text, choice, forbidden)
+
+
+def _untried(text: _Text[S], veto: Veto[S], words: Vocabulary) -> list[TokenSet]:
+    """List the tokens that must be tried one by one."""
+    if veto.is_crowded(text.state):
+        return [words.visible]
+    doubtful = [run.rest for run in text.denied if not run.is_certain]
+    sets = [TokenSet(words.beginning_with(rest)) for rest in doubtful]
+    return [each for each in (words.of_at_least(veto.least_unseen(text.state)), *sets) if each]
 
 
 class Guard(Generic[S]):
@@ -144,13 +114,24 @@ class Guard(Generic[S]):
         veto: Veto[S],
         *,
         on_match: OnMatch = OnMatch.AVOID,
+        sees_whole: bool = True,
     ) -> None:
-        """Watch what is written with a vocabulary, which may be shared."""
+        """Watch what is written.
+
+        Args:
+            vocabulary: of the model; it may be shared.
+            veto: what must not be written.
+            on_match: avoid it, or stop there.
+            sees_whole: no prompt was cut, so all is known that may tell the class of a run.
+        """
         self._veto = veto
         self._on_match = on_match
         self._words = vocabulary
+        self._sees_whole = sees_whole
         self._texts: dict[bytes, _Text[S]] = {}  # the oldest first
         self._outcomes: dict[bytes, _Outcome] = {}
+        self._searched_before = veto.n_searches
+        self._seconds, self._n_steps = 0.0, 0
 
     def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
         """Lower the scores of tokens that must not be chosen to -inf.
@@ -162,20 +143,24 @@ class Guard(Generic[S]):
         Returns:
             Scores of the same shape; what was given is left as it is.
         """
+        started = time.perf_counter()
         scores = scores.clone()  # type: ignore[assignment]  # torch says Tensor
-        for row, ids in enumerate(input_ids.cpu().numpy()):
-            ids = self._bare(ids)
-            text = self._text(ids)
-            if text.outcome.has_ended:
-                continue
-            if self._on_match is OnMatch.STOP:
-                if text.outcome.completed is not None:
-                    self._force_end(scores[row])
-            elif vetoes := self._avoid(text, scores[row]):
-                outcome = replace(text.outcome, vetoes=_joined(text.outcome.vetoes, vetoes))
-                self._keep(ids, replace(text, outcome=outcome))
-        self._forget(len(input_ids))
+        rows = [self._bare(ids) for ids in input_ids.cpu().numpy()]
+        texts = self._texts_of(rows)
+        if self._on_match is OnMatch.STOP:
+            self._stop(texts, scores)
+        else:
+            self._avoid(rows, texts, scores)
+        self._forget(len(rows))
+        self._seconds += time.perf_counter() - started
+        self._n_steps += 1
         return scores
+
+    @property
+    def cost(self) -> GuardCost:
+        """What it took so far."""
+        n_searches = self._veto.n_searches - self._searched_before
+        return GuardCost(self._seconds, self._n_steps, n_searches)
 
     def vetoes(self, ids: Sequence[int]) -> tuple[Vetoed, ...]:
         """List the vetoes on the way to a sequence of ids: prompt and new tokens."""
@@ -190,106 +175,133 @@ class Guard(Generic[S]):
         shorter = _key(ids[:-1])
         if _key(ids) not in self._outcomes and shorter not in self._texts:
             return self._outcomes.get(shorter, _Outcome())  # a beam that ended long ago
-        return self._outcomes.get(_key(ids)) or self._text(ids).outcome
+        return self._outcomes.get(_key(ids)) or self._texts_of([ids])[0].outcome
 
-    def _text(self, ids: npt.NDArray[np.int64]) -> _Text[S]:
-        """Look a sequence up, or go on from the one without its last token, or begin."""
-        known = self._texts.get(_key(ids))
-        if known is not None:
-            return known
-        shorter = self._texts.get(_key(ids[:-1]))
-        return self._keep(
-            ids, self._begin(ids) if shorter is None else self._next(shorter, int(ids[-1]))
-        )
+    def _texts_of(self, rows: Sequence[npt.NDArray[np.int64]]) -> list[_Text[S]]:
+        """Look sequences up; go on with new ones from those without the last token, or begin."""
+        new: dict[bytes, _Text[S]] = {}
+        grown: dict[bytes, tuple[_Text[S], int]] = {}
+        for ids in rows:
+            key, shorter = _key(ids), self._texts.get(_key(ids[:-1]))
+            if key in self._texts:
+                continue
+            new[key] = self._begun(ids) if shorter is None else self._next(shorter, int(ids[-1]))
+            if shorter is not None and not new[key].outcome.has_ended:
+                grown[key] = shorter, int(ids[-1])
+        if self._on_match is OnMatch.STOP:
+            for key, run in zip(grown, self._completed(list(grown.values())), strict=True):
+                new[key] = replace(new[key], outcome=replace(new[key].outcome, completed=run))
+        self._settle({key: text for key, text in new.items() if not text.outcome.has_ended}, new)
+        for key, text in new.items():
+            self._keep(key, text)
+        return [self._texts[_key(ids)] for ids in rows]
 
-    def _keep(self, ids: npt.NDArray[np.int64], text: _Text[S]) -> _Text[S]:
-        key = _key(ids)
+    def _settle(self, going_on: Mapping[bytes, _Text[S]], new: dict[bytes, _Text[S]]) -> None:
+        states = self._veto.settle([text.state for text in going_on.values()]) if going_on else []
+        for (key, text), state in zip(going_on.items(), states, strict=True):
+            new[key] = replace(text, state=state, denied=self._veto.denied(state))
+
+    def _keep(self, key: bytes, text: _Text[S]) -> None:
         self._texts[key], self._outcomes[key] = text, text.outcome
-        return text
 
     def _forget(self, n_rows: int) -> None:
         """Drop the oldest texts, but none of the last step."""
         for key in list(self._texts)[: -max(FOLLOWED_TEXTS, 2 * n_rows)]:
             del self._texts[key]
 
-    def _begin(self, ids: npt.NDArray[np.int64]) -> _Text[S]:
+    def _begun(self, ids: npt.NDArray[np.int64]) -> _Text[S]:
         before, others = self._words.split(ids.tolist())
-        state = self._veto.begin(before, others)
-        return _Text(state, 0, self._veto.denied(state))
+        return _Text(self._veto.begin(before, others, is_whole=self._sees_whole), 0)
 
     def _next(self, text: _Text[S], token: int) -> _Text[S]:
         outcome = text.outcome
         if outcome.has_ended or outcome.completed is not None or token in self._words.ends:
             return replace(text, outcome=replace(outcome, has_ended=True))
-        more = self._words.normalized(token)
-        completed = self._completed(text, more) if self._on_match is OnMatch.STOP else None
-        state = self._veto.extend(text.state, more)
-        outcome = replace(outcome, completed=completed)
-        return _Text(state, text.n_new + 1, self._veto.denied(state), outcome)
+        return _Text(
+            self._veto.extend(text.state, self._words.raw(token)), text.n_new + 1, (), outcome
+        )
 
-    def _completed(self, text: _Text[S], more: bytes) -> DeniedRun | None:
-        """Find the run that a token completed."""
-        for run in text.denied:
-            if more.startswith(run.rest):
-                return run
-        is_long = len(more) > self._veto.room and self._veto.may_complete(text.state, len(more))
-        if more and (is_long or self._veto.is_crowded(text.state)):
-            return self._veto.check(text.state, [more])[0]
-        return None
+    def _completed(self, grown: Sequence[tuple[_Text[S], int]]) -> list[DeniedRun | None]:
+        """Find the run that each text's new token completed."""
+        found = [self._certain(text, self._words.normalized(token)) for text, token in grown]
+        doubtful = [
+            number
+            for number, (text, token) in enumerate(grown)
+            if found[number] is None and self._is_doubtful(text, self._words.normalized(token))
+        ]
+        asked = [(grown[number][0].state, self._words.raw(grown[number][1])) for number in doubtful]
+        tried = self._veto.check(asked) if asked else []
+        for number, run in zip(doubtful, tried, strict=True):
+            found[number] = run
+        return found
+
+    def _certain(self, text: _Text[S], more: bytes) -> DeniedRun | None:
+        completed = (run for run in text.denied if run.is_certain and more.startswith(run.rest))
+        return next(completed, None)
+
+    def _is_doubtful(self, text: _Text[S], more: bytes) -> bool:
+        """Tell whether a token must be tried to know what it completed."""
+        return bool(more) and (
+            self._veto.is_crowded(text.state)
+            or len(more) >= self._veto.least_unseen(text.state)
+            or any(more.startswith(run.rest) for run in text.denied)
+        )
+
+    def _stop(self, texts: Sequence[_Text[S]], scores: torch.Tensor) -> None:
+        for row, text in enumerate(texts):
+            if text.outcome.completed is not None and not text.outcome.has_ended:
+                self._force_end(scores[row])
 
     def _force_end(self, scores: torch.Tensor) -> None:
         scores.fill_(float("-inf"))
         scores[self._words.ends] = 0.0
 
-    def _avoid(self, text: _Text[S], scores: torch.Tensor) -> list[Vetoed]:
-        """Take tokens from the choice, in place; those that mattered."""
-        import torch
-
-        forbidden = {
-            token: run for run in text.denied for token in self._words.beginning_with(run.rest)
-        }
-        untried, given = self._untried(text), scores
-        if untried:
-            given = scores.clone()
-            forbidden.update(self._tried(text, scores, untried))
-        if not forbidden:
-            return []
-        chances = given.float().softmax(dim=-1)
-        tokens = torch.tensor(sorted(forbidden), device=scores.device)
-        scores[tokens] = float("-inf")
-        best = float(chances.masked_fill(scores == float("-inf"), 0.0).max())
-        if scores.max() == float("-inf"):
-            self._force_end(scores)
-        return [
-            Vetoed(text.n_new, self._words.shown(token), token, forbidden[token])
-            for token, chance in zip(tokens.tolist(), chances[tokens].tolist(), strict=True)
-            if chance > min(best, LOGGED_PROBABILITY)
+    def _avoid(
+        self,
+        rows: Sequence[npt.NDArray[np.int64]],
+        texts: Sequence[_Text[S]],
+        scores: torch.Tensor,
+    ) -> None:
+        """Take tokens from the choice of each row, in place, and keep what is to be said of it."""
+        open_rows = [row for row, text in enumerate(texts) if not text.outcome.has_ended]
+        watched = [
+            _Watched.of(texts[row], scores[row], self._veto, self._words) for row in open_rows
         ]
+        self._try([each for each in watched if each is not None])
+        for row, each in zip(open_rows, watched, strict=True):
+            if each is not None and (vetoes := self._vetoed(each)):
+                old = each.text.outcome
+                outcome = replace(old, vetoes=_joined(old.vetoes, vetoes))
+                self._keep(_key(rows[row]), replace(each.text, outcome=outcome))
 
-    def _untried(self, text: _Text[S]) -> Sequence[int]:
-        """List the tokens that must be tried one by one."""
-        if self._veto.is_crowded(text.state):
-            return self._words.visible
-        return [
-            token
-            for n, tokens in self._words.long.items()
-            if self._veto.may_complete(text.state, n)
-            for token in tokens
-        ]
+    def _try(self, watched: Sequence[_Watched[S]]) -> None:
+        """Try the likely tokens of all rows together, until there is enough left to choose."""
+        while asked := [(each, token) for each in watched for token in each.choice.next_tried()]:
+            found = self._veto.check(
+                [(each.text.state, self._words.raw(token)) for each, token in asked]
+            )
+            for (each, token), run in zip(asked, found, strict=True):
+                if run is None:
+                    each.choice.allow(token)
+                else:
+                    each.forbidden[token] = run
 
-    def _tried(
-        self, text: _Text[S], scores: torch.Tensor, untried: Sequence[int]
-    ) -> dict[int, DeniedRun]:
-        """Try the likeliest of some tokens and take the others from the choice, in place."""
-        import torch
-
-        likeliest = torch.topk(scores, min(TRIED_TOKENS, scores.shape[-1])).indices.tolist()
-        asked = set(untried)
-        tried = [token for token in likeliest if token in asked]
-        asked.difference_update(tried)
-        found = self._veto.check(text.state, [self._words.normalized(token) for token in tried])
-        scores[torch.tensor(sorted(asked), device=scores.device)] = float("-inf")
-        return {token: run for token, run in zip(tried, found, strict=True) if run is not None}
+    def _vetoed(self, watched: _Watched[S]) -> list[Vetoed]:
+        """Say which forbidden tokens mattered; where no token is left the text ends."""
+        choice, forbidden = watched.choice, sorted(watched.forbidden)
+        vetoed = []
+        if forbidden:
+            chances, best = choice.chances(forbidden)
+            vetoed = [
+                Vetoed(
+                    watched.text.n_new, self._words.shown(token), token, watched.forbidden[token]
+                )
+                for token, chance in zip(forbidden, chances, strict=True)
+                if chance > min(best, LOGGED_PROBABILITY)
+            ]
+        if choice.is_empty:
+            self._force_end(choice.scores)
+        return vetoed
 
     def _bare(self, ids: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """Leave out the padding on the left."""

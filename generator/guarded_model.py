@@ -13,9 +13,10 @@ from sc2_attrib.generator.completion import (
     StopReason,
     TokenFilter,
 )
-from sc2_attrib.generator.guard import Guard, OnMatch, Veto
+from sc2_attrib.generator.guard import Guard, OnMatch
 from sc2_attrib.generator.prompt import Prompt, Truncation
 from sc2_attrib.generator.sampling import Sampling
+from sc2_attrib.generator.veto import Veto
 from sc2_attrib.generator.vocabulary import Vocabulary
 from sc2_attrib.index.errors import UsageError
 
@@ -59,7 +60,7 @@ class GuardedModel:
         logits_processors: Sequence[TokenFilter] = (),
     ) -> Completion:
         """Continue a prompt, or fill its hole."""
-        guard = self._new_guard()
+        guard = self._new_guard(truncation)
         completion = self._model.complete(
             prompt,
             sampling,
@@ -78,7 +79,7 @@ class GuardedModel:
         logits_processors: Sequence[TokenFilter] = (),
     ) -> list[Completion | UsageError]:
         """Complete several prompts together."""
-        guard = self._new_guard()
+        guard = self._new_guard(truncation)
         answers = self._model.complete_batch(
             prompts, sampling, truncation=truncation, logits_processors=(*logits_processors, guard)
         )
@@ -87,8 +88,9 @@ class GuardedModel:
             for answer in answers
         ]
 
-    def _new_guard(self) -> Guard[Any]:
-        return Guard(self._vocabulary, self._veto, on_match=self._on_match)
+    def _new_guard(self, truncation: Truncation | None) -> Guard[Any]:
+        sees_whole = truncation is None  # then a prompt that is too long is refused
+        return Guard(self._vocabulary, self._veto, on_match=self._on_match, sees_whole=sees_whole)
 
 
 def watched(completion: Completion, guard: Guard[Any]) -> Completion:
@@ -96,4 +98,4 @@ def watched(completion: Completion, guard: Guard[Any]) -> Completion:
     ids = completion.token_ids
     stopped = completion.stopped if guard.completed(ids) is None else StopReason.MATCH
     vetoes = tuple(each.describe() for each in guard.vetoes(ids))
-    return replace(completion, stopped=stopped, vetoes=vetoes)
+    return replace(completion, stopped=stopped, vetoes=vetoes, guard_cost=guard.cost)

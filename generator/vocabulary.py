@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
+from sc2_attrib.generator.choice import TokenSet
 from sc2_attrib.generator.token_bytes import token_bytes
 from sc2_attrib.index.errors import UsageError
 
@@ -14,11 +15,7 @@ if TYPE_CHECKING:
 
 
 class Counting(Protocol):
-    """Says which bytes count, and how many of a token are seen ahead; a `Veto` does (guard.py)."""
-
-    @property
-    def room(self) -> int:
-        """The longest token, in bytes that count, that is not `long`."""
+    """Says which bytes count; a `Veto` does (veto.py)."""
 
     def normalized(self, raw: bytes) -> bytes:
         """Leave out the bytes that don't count."""
@@ -28,8 +25,7 @@ class Vocabulary:
     """Tokens by the bytes that count.
 
     `ends`: the tokens that end a text. `padding`: those that may stand on the left of one.
-    `visible`: those with any byte that counts. `long`: those with more than `room`, by their number
-    of bytes.
+    `visible`: those with any byte that counts.
     """
 
     def __init__(self, tokenizer: PreTrainedTokenizerBase, counting: Counting) -> None:
@@ -39,6 +35,7 @@ class Vocabulary:
             UsageError: they can't be told, or no token ends a text.
         """
         self._raw = token_bytes(tokenizer)
+        self._by_least: dict[int, TokenSet] = {}
         self._bare = [counting.normalized(raw or b"") for raw in self._raw]
         self._sorted = sorted(range(len(self._bare)), key=self._bare.__getitem__)
         self._keys = [self._bare[token] for token in self._sorted]
@@ -52,15 +49,15 @@ class Vocabulary:
                 " else may follow; set its eos_token"
             )
         self.padding = {*self.ends, tokenizer.pad_token_id}
-        self.visible = [token for token, bare in enumerate(self._bare) if bare]
-        self.long: dict[int, list[int]] = {}
-        for token in self.visible:
-            if len(self._bare[token]) > counting.room:
-                self.long.setdefault(len(self._bare[token]), []).append(token)
+        self.visible = self.of_at_least(1)
 
     def is_text(self, token: int) -> bool:
         """Tell text from a mark."""
         return token < len(self._raw) and self._raw[token] is not None
+
+    def raw(self, token: int) -> bytes:
+        """Return the bytes of a token; none of a mark."""
+        return self._raw[token] or b"" if token < len(self._raw) else b""
 
     def normalized(self, token: int) -> bytes:
         """Return the bytes of a token that count; none of a mark."""
@@ -75,6 +72,14 @@ class Vocabulary:
         first = bisect_left(self._keys, start)
         stop = bisect_left(self._keys, _after(start), lo=first)
         return self._sorted[first:stop]
+
+    def of_at_least(self, n: int) -> TokenSet:
+        """Give the tokens with at least `n` bytes that count."""
+        if n not in self._by_least:
+            self._by_least[n] = TokenSet(
+                token for token, bare in enumerate(self._bare) if len(bare) >= n
+            )
+        return self._by_least[n]
 
     def split(self, ids: Sequence[int]) -> tuple[bytes, list[bytes]]:
         """Split a prompt at its marks: the text before the cursor, and all texts in it."""

@@ -31,8 +31,8 @@ import numpy as np
 
 from sc2_attrib.index.corpus.document import Occurrence
 from sc2_attrib.index.errors import IndexUnusableError
-from sc2_attrib.index.grams import CONTEXT, GramShape
-from sc2_attrib.index.matching.query import QueryGrams, prepare
+from sc2_attrib.index.grams import CONTEXT, GramShape, padded
+from sc2_attrib.index.matching.query import SEPARATOR, QueryGrams, hash_grams
 from sc2_attrib.index.search import Searcher, Swhid
 from sc2_attrib.index.segment.content import BLOCK_BITS, BLOCK_CHARS
 from sc2_attrib.index.segment.documents import swhid
@@ -163,7 +163,8 @@ class RunFollower:
     @property
     def has_license_texts(self) -> bool:
         """Tell whether licence texts of repositories may add to the evidence of a document."""
-        return any(segment.license_texts is not None for segment in self._current())
+        segments = self._open or self._current()  # those that are followed: asked once a document
+        return any(segment.license_texts is not None for segment in segments)
 
     def begin(self, text: bytes) -> GrowingText:
         """Take up a text that there is already, raw."""
@@ -217,7 +218,7 @@ def _goes_on(run: OpenRun, end: int, more: bytes, n: int) -> bool:
 
 def _hash(text: bytes, shape: GramShape, first: int, n: int) -> QueryGrams:
     """Hash the grams of a normalised text at offsets first … first + n - 1."""
-    _, grams = prepare([text], shape, min_chars=shape.guarantee, fast=True)
+    grams = hash_grams(padded(text + SEPARATOR), shape.k, fast=True)
     wanted = slice(first, first + n)
     return QueryGrams(grams.keys[wanted], grams.fingerprints[wanted], grams.contexts[wanted])
 

@@ -56,10 +56,11 @@ def prepare(
     owners = np.repeat(np.arange(len(texts), dtype=np.int32), np.diff(starts))
     slots = np.full(owners.size, -1, np.int32)
     query = Query(padded[PADDING:], owners, starts, slots, shape.k, shape.stride, min_chars)
-    return query, _hash(padded, shape.k, fast)
+    return query, hash_grams(padded, shape.k, fast=fast)
 
 
-def _hash(padded: Bytes, k: int, fast: bool) -> QueryGrams:
+def hash_grams(padded: Bytes, k: int, *, fast: bool) -> QueryGrams:
+    """Hash every gram of a text that was `grams.padded`. `fast`: use machine code."""
     if not fast:
         return QueryGrams(*grams.dense_grams(padded, k))
     from sc2_attrib.index import gram_kernels

@@ -171,12 +171,12 @@ def license_guard(
         on_match: "avoid", or "stop" to end each row where its text is denied.
 
     Raises:
-        UsageError: the tokenizer's bytes can't be told, or the index can't answer in time.
+        UsageError: the tokenizer's bytes can't be told, or the index finds only longer runs.
     """
-    from sc2_attrib.attribution.veto import PolicyVeto
+    from sc2_attrib.attribution.veto_of import veto_of
     from sc2_attrib.generator.vocabulary import Vocabulary
 
-    veto = PolicyVeto.of(checker)
+    veto = veto_of(checker)
     return Guard(Vocabulary(tokenizer, veto), veto, on_match=OnMatch(on_match))
 
 

@@ -10,7 +10,8 @@ import pytest
 from sc2_attrib.attribution.policy import Combine, Policy
 from sc2_attrib.attribution.policy_rule import MatchFacts, SourceFacts
 from sc2_attrib.attribution.result import Action
-from sc2_attrib.attribution.veto import PolicyVeto, VetoState
+from sc2_attrib.attribution.veto import PolicyVeto
+from sc2_attrib.generator.veto import S, Veto
 from sc2_attrib.index.building import BuildOptions, build_index
 from sc2_attrib.index.corpus.document import SourceDocument
 from sc2_attrib.index.local import LocalIndex, open_index
@@ -109,14 +110,14 @@ class Brute:
         return {run for run in runs if run not in sent and self.denies(run)}
 
 
-def forbids(veto: PolicyVeto, state: VetoState, token: bytes) -> bool:
+def forbids(veto: Veto[S], state: S, token: bytes) -> bool:
     """Decide about a token as a guard does."""
-    if any(token.startswith(run.rest) for run in veto.denied(state)):
+    begun = [run for run in veto.denied(state) if normalize(token).startswith(run.rest)]
+    if any(run.is_certain for run in begun):
         return True
-    is_long = len(token) > veto.room and veto.may_complete(state, len(token))
-    return (
-        bool(token) and (is_long or veto.is_crowded(state)) and veto.check(state, [token]) != [None]
-    )
+    bare = normalize(token)
+    is_doubtful = begun or veto.is_crowded(state) or len(bare) >= veto.least_unseen(state)
+    return bool(bare) and bool(is_doubtful) and veto.check([(state, token)]) != [None]
 
 
 def tokens(rng: random.Random, text: bytes, documents: Sequence[bytes]) -> Iterator[bytes]:
@@ -155,13 +156,13 @@ def test_denies_what_brute_force_denies(
         for token in itertools.islice(tokens(rng, text, held), 40):
             bare = normalize(token)
             expected = brute.completes(text, bare, sent)
-            forbidden = forbids(veto, state, bare)
+            forbidden = forbids(veto, state, token)
             may_be_more = policy.combine is Combine.MILDEST
             assert forbidden == bool(expected) or (forbidden and may_be_more), (text, bare)
             n_crowded += veto.is_crowded(state)
             if expected:
                 n_forbidden += 1
             else:
-                text, state, n_allowed = text + bare, veto.extend(state, bare), n_allowed + 1
+                text, state, n_allowed = text + bare, veto.extend(state, token), n_allowed + 1
     assert min(n_allowed, n_crowded) > 20
     assert n_forbidden > 5

