@@ -15,7 +15,6 @@ from sc2_attrib.index.grams import CONTEXT
 from sc2_attrib.index.matching.chains import Chains
 from sc2_attrib.index.matching.cover import Cover, add_run, is_open, room_needed
 from sc2_attrib.index.matching.query import Query
-from sc2_attrib.index.ranges import flat_ranges
 from sc2_attrib.index.segment.content import BLOCK_BITS, BLOCK_CHARS
 from sc2_attrib.index.segment.documents import LicenseSets
 from sc2_attrib.index.text import Bytes, Offsets
@@ -56,15 +55,16 @@ class Text(NamedTuple):
     arena: Bytes
 
 
+@kernel
 def split_at_documents(
     chains: Chains,
     starts: Offsets,
     license_sets: npt.NDArray[np.int32],
-    *,
     min_chars: int,
     stride: int,
-) -> Candidates:
-    """Cut chains where documents meet and drop pieces that are too short.
+    out: Candidates,
+) -> int:
+    """Cut chains where documents meet and keep the pieces that may hold a match.
 
     Args:
         chains: with bounds.
@@ -72,26 +72,27 @@ def split_at_documents(
         license_sets: shape (n_documents,).
         min_chars: shortest match that is asked for.
         stride: of the index.
+        out: filled as far as it has room.
+
+    Returns:
+        Number of pieces.
     """
-    diagonals, lowers, uppers = chains.diagonals, chains.lowers, chains.uppers
-    strides = (chains.lasts - chains.firsts) // stride
-    end = int(starts[-1])
-    first = np.searchsorted(starts, np.clip(diagonals + lowers, 0, end - 1), "right") - 1
-    last = np.searchsorted(starts, np.clip(diagonals + uppers - 1, 0, end - 1), "right") - 1
-    rows = np.repeat(np.arange(first.size), last - first + 1)
-    documents = flat_ranges(first, last + 1)
-    diagonals = diagonals[rows]
-    lowers = np.maximum(lowers[rows], starts[documents] - diagonals)
-    uppers = np.minimum(uppers[rows], starts[documents + 1] - diagonals)
-    long = np.flatnonzero(uppers - lowers >= min_chars)
-    return Candidates(
-        diagonals[long],
-        lowers[long],
-        uppers[long],
-        documents[long],
-        license_sets[documents[long]],
-        strides[rows[long]],
-    )
+    n, room = 0, len(out.diagonals)
+    for chain in range(len(chains.diagonals)):
+        diagonal = chains.diagonals[chain]
+        begin, end = diagonal + chains.lowers[chain], diagonal + chains.uppers[chain]
+        document = max(np.searchsorted(starts, begin, "right") - 1, 0)
+        while document < len(license_sets) and starts[document] < end:
+            lower, upper = max(begin, starts[document]), min(end, starts[document + 1])
+            if upper - lower >= min_chars:
+                if n < room:
+                    out.diagonals[n], out.documents[n] = diagonal, document
+                    out.lowers[n], out.uppers[n] = lower - diagonal, upper - diagonal
+                    out.license_sets[n] = license_sets[document]
+                    out.strides[n] = (chains.lasts[chain] - chains.firsts[chain]) // stride
+                n += 1
+            document += 1
+    return n
 
 
 def reading_order(candidates: Candidates) -> npt.NDArray[np.int64]:
@@ -100,10 +101,16 @@ def reading_order(candidates: Candidates) -> npt.NDArray[np.int64]:
     return np.lexsort((positions, -candidates.strides))
 
 
-def no_candidates() -> Candidates:
-    """Nothing to compare."""
-    none = np.empty(0, np.int64)
-    return Candidates(none, none, none, none, none.astype(np.int32), none)
+def empty_candidates(n: int) -> Candidates:
+    """Make room for `n` chains."""
+    return Candidates(
+        diagonals=np.empty(n, np.int64),
+        lowers=np.empty(n, np.int64),
+        uppers=np.empty(n, np.int64),
+        documents=np.empty(n, np.int64),
+        license_sets=np.empty(n, np.int32),
+        strides=np.empty(n, np.int64),
+    )
 
 
 def empty_runs(n: int) -> Runs:

@@ -133,7 +133,7 @@ class Search:
         self._runs = comparison.empty_runs(256)
         self._n_runs = 0
         self._scratch: hot_gaps.Scratch | None = None
-        self.candidates = comparison.no_candidates()
+        self.candidates = comparison.empty_candidates(0)
         self.is_compared = np.empty(0, np.bool_)
 
     @property
@@ -150,13 +150,7 @@ class Search:
         n = self._pick(chains.link)(self.query, self.hot, seeds, linked)
         if not n:
             return
-        self.candidates = comparison.split_at_documents(
-            chains.Chains(*(column[:n] for column in linked)),
-            self._documents.starts,
-            self._documents.license_sets,
-            min_chars=self.query.min_chars,
-            stride=self.query.stride,
-        )
+        self._split(chains.Chains(*(column[:n] for column in linked)))
         self.is_compared = np.zeros(self.candidates.lowers.size, np.bool_)
         most = int((self.candidates.uppers - self.candidates.lowers).sum())
         self._matcher.pace.spend(most * self._matcher.pace.COMPARED_US)
@@ -183,6 +177,21 @@ class Search:
                 )
             elif status != DONE:
                 self._make_room()
+
+    def _split(self, linked: chains.Chains) -> None:
+        """Set the candidates: pieces of chains, mostly one each."""
+        documents, n = self._documents, linked.diagonals.size
+        while n > self.candidates.diagonals.size:
+            self.candidates = comparison.empty_candidates(n)
+            n = self._pick(comparison.split_at_documents)(
+                linked,
+                documents.starts,
+                documents.license_sets,
+                self.query.min_chars,
+                self.query.stride,
+                self.candidates,
+            )
+        self.candidates = comparison.Candidates._make(column[:n] for column in self.candidates)
 
     def find_hot_runs(self) -> None:
         """Step 4: matches of hot grams alone, text by text and expression by expression."""
