@@ -11,6 +11,7 @@ that is not hot are listed, which are few; crowds.py asks for those of the other
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, NamedTuple
 
 from sc2_attrib.index.elastic.about import ABOUT, StoredAbout, decode_about
@@ -47,12 +48,21 @@ class Found(NamedTuple):
 
 @dataclass(slots=True)
 class Window:
-    """One stretch of a text: the offsets of its grams, and the documents listed so far."""
+    """One stretch of a text: the offsets of its grams, and the documents listed so far.
+
+    `is_crowd`: from now on only documents with a gram that is not hot are listed, `n_first` apart.
+    """
 
     question: Question
     offsets: range
     known: dict[str, Found] = field(default_factory=dict)
     is_crowd: bool = False
+    n_first: int = 0
+
+    @property
+    def listed_cold(self) -> set[str]:
+        """Documents that were listed for a gram that is not hot."""
+        return set(islice(self.known, self.n_first, None)) if self.is_crowd else set()
 
     def body(self) -> dict[str, Any]:
         """Write the search that lists documents that are not known."""
@@ -144,8 +154,9 @@ def find_candidates(
             is_full = len(answer["hits"]["hits"]) == window.size
             window.known |= documents_of(connection, answer)
             if is_full:
-                window.is_crowd = not all_holders
                 left.append(window)
+                if not all_holders and not window.is_crowd:
+                    window.is_crowd, window.n_first = True, len(window.known)
         check_number(connection, sum(len(window.known) for each in windows for window in each))
     return Candidates(stored, windows)
 

@@ -155,7 +155,7 @@ class CrowdSearch:
     def _among_unknown(
         self, window: Window, demands: Sequence[Query], *unlike: Query
     ) -> dict[str, Any]:
-        known = {"terms": {"document": sorted(self._known)}}
+        known = {"terms": {"document": sorted(self._known.keys() - window.listed_cold)}}
         query = {"filter": list(demands), "must_not": [known, window.cold(), *unlike]}
         return {**LISTED, "query": {"bool": query}}
 
@@ -182,7 +182,8 @@ class CrowdSearch:
 
     def _with_sources(self) -> SearchResult:
         """List sources of each match, until there are enough and no expression lacks one."""
-        settled, incomplete = set[Extent](), set[Extent]()
+        has_more: dict[Extent, bool] = {}  # by extent that is settled
+        goes_on: dict[Extent, bool] = {}
         while True:
             (result,) = assemble(
                 self._searches,
@@ -191,41 +192,62 @@ class CrowdSearch:
                 max_sources=self._bounds.max_sources,
             )
             matches = {self._extent(match): match for match in result.matches}
+            left = {extent: matches[extent] for extent in matches.keys() - has_more.keys()}
+            goes_on |= self._go_on(left.keys() - goes_on.keys())
             found = dict[str, Found]()
-            for extent in matches.keys() - settled:
-                named, has_more = self._further_holders(extent, matches[extent])
+            for extent, (named, n_left) in self._further_holders(left).items():
                 found |= named
                 if not named:
-                    settled.add(extent)
-                    incomplete |= {extent} if has_more else set()
+                    has_more[extent] = goes_on[extent] or n_left > 0
             if not self._read(found):
-                return _marked(matches, incomplete)
+                return _marked(matches, has_more)
 
     def _extent(self, match: ExactMatch) -> Extent:
         start = len(normalize(self._raw[: match.start]))
         return start, start + match.normalized_chars
 
-    def _further_holders(self, extent: Extent, match: ExactMatch) -> tuple[dict[str, Found], bool]:
-        """Ask for documents to list; also whether there may be still more that are not."""
-        window = self._window_of(extent)
-        if window is None:
-            return {}, False
+    def _go_on(self, extents: Set[Extent]) -> dict[Extent, bool]:
+        """Tell whether documents hold an extent in a longer match; they may hold it alone too."""
+        bodies = {}
+        for extent in extents:
+            if window := self._window_of(extent):
+                holding = self._holding(window, extent)
+                bodies[extent] = {**self._among_unknown(window, holding), "size": 1}
+        answers = dict(zip(bodies, self._answers(list(bodies.values())), strict=True))
+        return {
+            extent: bool(documents_of(self._connection, answers[extent]))
+            if extent in answers
+            else False
+            for extent in extents
+        }
+
+    def _further_holders(
+        self, matches: Mapping[Extent, ExactMatch]
+    ) -> dict[Extent, tuple[dict[str, Found], int]]:
+        """Ask for documents to list with each match; and how many there may be besides."""
+        bodies = {}
+        for extent, match in matches.items():
+            if window := self._window_of(extent):
+                bodies[extent] = self._holders(window, extent, match)
+        further = {extent: (dict[str, Found](), 0) for extent in matches}
+        for extent, answer in zip(bodies, self._answers(list(bodies.values())), strict=True):
+            found = self._named(answer)
+            with understood(self._connection):
+                further[extent] = found, answer["hits"]["total"]["value"] - len(found)
+        return further
+
+    def _holders(self, window: Window, extent: Extent, match: ExactMatch) -> dict[str, Any]:
+        """Write the search for as many further documents as there is room for."""
         has_it, goes_on = self._holding(window, extent)
         missing = max(self._bounds.max_sources - match.n_documents, 0)
         listed = {name_term(each.occurrence.license_expression) for each in match.sources}
-        holders = {
+        return {
             **self._among_unknown(window, [has_it], goes_on),
             "size": min(missing, LATER_PAGE),
             "sort": _ORDER,
             "track_total_hits": True,
             **_one_each(listed),
         }
-        longer = {**self._among_unknown(window, [has_it, goes_on]), "size": 1}
-        answer, others = self._answers([holders, longer])
-        found = self._named(answer)
-        with understood(self._connection):
-            n_left = answer["hits"]["total"]["value"] - len(found)
-            return found, n_left > 0 or bool(others["hits"]["hits"])
 
     def _window_of(self, extent: Extent) -> Window | None:
         """A window with a part of an extent; None if all its holders are known."""
@@ -277,10 +299,10 @@ def _common(offsets: range, extent: Extent, k: int) -> range:
     return range(max(offsets.start, extent[0]), min(offsets.stop, extent[1] - k + 1))
 
 
-def _marked(matches: Mapping[Extent, ExactMatch], incomplete: Set[Extent]) -> SearchResult:
+def _marked(matches: Mapping[Extent, ExactMatch], has_more: Mapping[Extent, bool]) -> SearchResult:
     """Say of the extents in question that there may be more sources."""
     marked = tuple(
-        replace(match, at_least=True) if extent in incomplete else match
+        replace(match, at_least=True) if has_more[extent] else match
         for extent, match in matches.items()
     )
     return SearchResult(marked, any(match.at_least for match in marked))

@@ -11,7 +11,7 @@ or after it has an edge that agrees with the text so far. All offsets are in nor
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -48,6 +48,7 @@ class Question:
     keys: Keys
     shape: GramShape
     length: int
+    _held: dict[int, Query] = field(default_factory=dict)
 
     @classmethod
     def asked(cls, text: bytes, keys: Keys, shape: GramShape, *, min_chars: int) -> "Question":
@@ -107,6 +108,11 @@ class Question:
 
     def hold(self, offset: int) -> Query:
         """Demand that a match of hot grams alone may hold the byte at an offset of the text."""
+        if offset not in self._held:
+            self._held[offset] = self._hold(offset)
+        return self._held[offset]
+
+    def _hold(self, offset: int) -> Query:
         k, reach, n = self.shape.k, self.shape.reach, self.keys.size
         edges = [
             edge(self._terms[at], BEHIND, self.text[at + k : offset + 1])

@@ -9,7 +9,7 @@ import pytest
 
 from sc2_attrib.index.building import BuildOptions
 from sc2_attrib.index.corpus.document import SourceDocument
-from sc2_attrib.index.elastic import candidates, records
+from sc2_attrib.index.elastic import candidates, questions, records
 from sc2_attrib.index.errors import UsageError
 from sc2_attrib.index.search import (
     ExactMatch,
@@ -139,7 +139,7 @@ def test_full_answers_hide_nothing(node: Node, monkeypatch: pytest.MonkeyPatch) 
     """However few documents a server lists at once, all that hold a match are found."""
     monkeypatch.setattr(candidates, "FIRST_PAGE", 3)
     monkeypatch.setattr(candidates, "LATER_PAGE", 5)
-    monkeypatch.setattr(candidates, "WINDOW", 300)
+    monkeypatch.setattr(questions, "WINDOW", 300)
     corpus = nasty(5, n_texts=6)
     server = ServerStore(new_address(node))
     server.build([Documents(corpus.documents)], BuildOptions())
