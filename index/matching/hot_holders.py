@@ -102,7 +102,7 @@ def _one_of_each(
     n: int,
 ) -> int:
     """List, as `hot_holders` does, one document of each set of expressions that wasn't seen."""
-    slot, lefts, by_set, positions = query.slots[first], hot.lefts, hot.by_set, hot.positions
+    slot, lefts, by_set, positions = query.slots[first], hot.set_lefts, hot.by_set, hot.positions
     far_top, far_bottom = hot.starts[query.slots[last]], hot.stops[query.slots[last]]
     steps = (last - first) // query.stride
     for i in range(hot.set_starts[slot], hot.set_stops[slot]):
@@ -110,7 +110,7 @@ def _one_of_each(
         if seen[members] or sets.starts[members] == sets.starts[members + 1]:
             continue
         for at in range(hot.set_rows[i], hot.set_rows[i] + hot.set_counts[i]):
-            row, left = by_set[at], lefts[by_set[at]]
+            row, left = by_set[at], lefts[at]
             if not (near[0] <= left < near[1] or far[0] <= left < far[1]):
                 continue
             end = find_posting(positions, far_top, far_bottom, positions[row] + steps)

@@ -81,21 +81,20 @@ def _enter(
     slot, n, n_sets = query.slots[offset], 0, 0
     low, high, from_, to = _demanded(query, hot, scratch, offset)
     more_low, more_high, more_from, more_to = _continuing(query, hot, offset)
-    lefts, rights, by_set = hot.lefts, hot.rights, hot.by_set
+    by_set, lefts, rights = hot.by_set, hot.set_lefts, hot.set_rights
     rows, firsts, first_rows = scratch.rows[side], scratch.firsts[side], scratch.first_rows[side]
     scratch.edges[side, 0] = 0
     for i in range(hot.set_starts[slot], hot.set_stops[slot]):
         if not scratch.holds[hot.sets[i]]:
             continue
         for at in range(hot.set_rows[i], hot.set_rows[i] + hot.set_counts[i]):
-            row = by_set[at]
-            left, right = lefts[row], rights[row]
+            left, right = lefts[at], rights[at]
             if (low <= left < high and from_ <= right < to) and (
                 more_low <= left < more_high or more_from <= right < more_to
             ):
-                rows[n] = row
+                rows[n] = by_set[at]
                 firsts[n] = offset
-                first_rows[n] = row
+                first_rows[n] = by_set[at]
                 n += 1
         scratch.sets[side, n_sets] = hot.sets[i]
         n_sets += 1

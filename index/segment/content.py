@@ -186,10 +186,21 @@ class BlockCache:
     def reserve(self, first: int, last: int) -> None:
         """Make blocks first … last (inclusive) present together."""
         self._grow(last - first + 1)
-        missing = [block for block in range(first, last + 1) if not self.slot_of[block]]
-        for block in range(first, last + 1):
-            if self.slot_of[block]:
-                self._present.move_to_end(block)
+        self._bring(range(first, last + 1))
+
+    def prefetch(self, starts: Offsets, stops: Offsets) -> None:
+        """Make the blocks of positions [start, stop) present, as far as half the room goes."""
+        first, last = starts >> BLOCK_BITS, (stops - 1) >> BLOCK_BITS
+        blocks = np.unique(np.concatenate((first, last)))
+        self._bring(blocks[: len(self.arena) // 2].tolist())
+
+    def _bring(self, blocks: Sequence[int]) -> None:
+        """Make blocks present, no more than there is room for."""
+        missing = [block for block in blocks if block not in self._present]
+        if len(missing) < len(blocks):
+            for block in blocks:
+                if block in self._present:
+                    self._present.move_to_end(block)  # not to be dropped for those missing
         for block in missing:
             slot = self._free_slot()
             text = np.frombuffer(normalize(self._store.read_block(block)), np.uint8)[:BLOCK_CHARS]
@@ -197,13 +208,6 @@ class BlockCache:
             self.slot_of[block] = slot
             self._present[block] = None
             self.n_reads += 1
-
-    def prefetch(self, starts: Offsets, stops: Offsets) -> None:
-        """Make the blocks of positions [start, stop) present, as far as half the room goes."""
-        first, last = starts >> BLOCK_BITS, (stops - 1) >> BLOCK_BITS
-        blocks = np.unique(np.concatenate((first, last)))
-        for block in blocks[: len(self.arena) // 2].tolist():
-            self.reserve(block, block)
 
     def _free_slot(self) -> int:
         if len(self._present) < len(self.arena):

@@ -11,7 +11,7 @@ from sc2_attrib.index.segment.format import SectionFile
 from sc2_attrib.index.segment.hot import COLUMNS
 from sc2_attrib.index.text import Bytes, Offsets
 
-_N_OFFSETS, _N_NUMBERS = 9, 8  # columns of HotTable of these types; two more hold contexts
+_N_OFFSETS, _N_NUMBERS = 9, 10  # columns of HotTable of these types; two more hold contexts
 _MOST_PAGE = 1 << 31  # bytes of one page; beyond it is damage
 
 Numbers = npt.NDArray[np.int32]
@@ -24,8 +24,9 @@ class HotTable(NamedTuple):
     and rights are rows of left_contexts and right_contexts, where slot s owns left_starts[s] …
     left_stops[s] and so on, sorted. The documents of slot s carry the licence sets set_starts[s] …
     set_stops[s] of `sets`; the rows whose document carries the i-th of these are
-    by_set[set_rows[i]] … by_set[set_rows[i] + set_counts[i] - 1], ascending. by_left has the rows
-    of a slot by their left context once that was asked for, and -1 before.
+    by_set[set_rows[i]] … by_set[set_rows[i] + set_counts[i] - 1], ascending; set_lefts and
+    set_rights are their contexts, beside them because most rows are refused for these. by_left has
+    the rows of a slot by their left context once that was asked for, and -1 before.
     """
 
     starts: Offsets
@@ -41,6 +42,8 @@ class HotTable(NamedTuple):
     lefts: Numbers
     rights: Numbers
     by_set: Numbers
+    set_lefts: Numbers
+    set_rights: Numbers
     by_left: Numbers
     sets: Numbers
     set_rows: Numbers
@@ -76,7 +79,7 @@ class HotCache:
             raise file["keys"].corrupt(0, "hot gram tables of different lengths")
         self._license_sets = license_sets
         self._reach = reach
-        self._max_postings = max_bytes // (8 + 4 * 4 + 2 * reach)
+        self._max_bytes = max_bytes
         self._clear()
 
     def slots(self, keys: Keys, fingerprints: Fingerprints) -> npt.NDArray[np.int32]:
@@ -88,7 +91,7 @@ class HotCache:
         """
         numbers = self._find(keys, fingerprints)
         wanted = np.unique(numbers[numbers >= 0])
-        if self.table.positions.size > self._max_postings:
+        if sum(column.rows.nbytes for column in self._columns) > self._max_bytes:
             self._clear()
         missing = wanted[self._slot_of[wanted] < 0]
         if missing.size:
@@ -185,6 +188,8 @@ def _table(pages: Sequence[_Page], license_sets: npt.NDArray[np.int32]) -> HotTa
     set_rows = np.flatnonzero(np.diff(keys, prepend=-1))
     sets = keys[set_rows]
     set_stops = np.searchsorted(sets, (np.arange(len(head)) + 1) << 32)
+    lefts = (columns[2] + starts[owner, 1]).astype(np.int32)
+    rights = (columns[3] + starts[owner, 2]).astype(np.int32)
     return HotTable(
         starts=starts[:, 0],
         stops=stops[:, 0],
@@ -196,9 +201,11 @@ def _table(pages: Sequence[_Page], license_sets: npt.NDArray[np.int32]) -> HotTa
         set_stops=set_stops,
         positions=columns[0],
         documents=columns[1].astype(np.int32),
-        lefts=(columns[2] + starts[owner, 1]).astype(np.int32),
-        rights=(columns[3] + starts[owner, 2]).astype(np.int32),
+        lefts=lefts,
+        rights=rights,
         by_set=by_set.astype(np.int32),
+        set_lefts=lefts[by_set],
+        set_rights=rights[by_set],
         by_left=np.full(by_set.size, -1, np.int32),
         sets=(sets & 0xFFFFFFFF).astype(np.int32),
         set_rows=set_rows.astype(np.int32),
@@ -242,4 +249,6 @@ def _shifted(part: HotTable, table: HotTable) -> HotTable:
         set_rows=part.set_rows + np.int32(rows),
         lefts=part.lefts + np.int32(lefts),
         rights=part.rights + np.int32(rights),
+        set_lefts=part.set_lefts + np.int32(lefts),
+        set_rights=part.set_rights + np.int32(rights),
     )
