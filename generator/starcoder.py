@@ -46,7 +46,9 @@ class TokenizerCodec:
 
     def encode(self, text: str) -> list[int]:
         """Split text into tokens and add none."""
-        encoded = self.tokenizer(text, add_special_tokens=False, split_special_tokens=True)
+        encoded = self.tokenizer(
+            text, add_special_tokens=False, split_special_tokens=True, verbose=False
+        )
         return list(encoded["input_ids"])
 
     def decode(self, ids: Sequence[int]) -> str:

@@ -1,5 +1,6 @@
 """A real model completing: recitation, streaming, seeds, holes and ends."""
 
+import logging
 import re
 import shutil
 import socket
@@ -232,3 +233,18 @@ def test_an_interrupt_comes_through(model: LocalModel) -> None:
     with pytest.raises(KeyboardInterrupt):
         model.complete(prompt, sampling, on_text=interrupt)
     assert model.complete(prompt, sampling).text
+
+
+def test_a_prompt_that_is_too_long_is_refused_without_another_word(model_folder: Path) -> None:
+    """transformers' own warning of a long text is not logged beside the error."""
+    said: list[logging.LogRecord] = []
+    listener = logging.Handler()
+    listener.emit = said.append  # type: ignore[assignment]  # the least that listens
+    model, logger = load_model(model_folder), logging.getLogger("transformers")
+    logger.addHandler(listener)
+    try:
+        with pytest.raises(UsageError, match="the prompt is"):
+            model.complete(Prompt("x = 1\n" * 5000), Sampling())
+    finally:
+        logger.removeHandler(listener)
+    assert said == []
