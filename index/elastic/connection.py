@@ -87,18 +87,41 @@ class Connection:
         Raises:
             IndexServerError: a shard is missing or failed, or an answer came too late.
         """
-        lines: list[Mapping[str, Any]] = []
-        for body in bodies:
-            # A server's own default is to leave out in silence what a failed shard would add.
-            lines += [{"index": self.address.name, "allow_partial_search_results": False}, body]
+        answers: dict[int, dict[str, Any]] = {}
+        left, size = list(range(len(bodies))), max(len(bodies), 1)
         for _ in self._waits():
-            answers = self._answers(lines)
-            if all(answer.get("status") not in BUSY for answer in answers):
+            refused = self._attempt(bodies, left, size, answers)
+            left = [n for n in left if n not in answers or answers[n].get("status") in BUSY]
+            if not left:
                 self._is_down = False
                 break
-        for answer in answers:
-            self._check_whole(answer)
-        return answers
+            size = -(-size // 2)  # what is too much for a small memory at once may do in parts
+        for number in range(len(bodies)):
+            if refused and number not in answers:
+                raise refused
+            self._check_whole(answers[number])
+        return [answers[number] for number in range(len(bodies))]
+
+    def _attempt(
+        self,
+        bodies: Sequence[Mapping[str, Any]],
+        left: Sequence[int],
+        size: int,
+        answers: dict[int, dict[str, Any]],
+    ) -> ServersBusyError | None:
+        """Send those searches that are left, `size` a request; what the servers refuse, if any."""
+        for at in range(0, len(left), size):
+            group = left[at : at + size]
+            try:
+                answers.update(
+                    zip(group, self._answers([bodies[number] for number in group]), strict=True)
+                )
+            except ServersBusyError as error:
+                cause = error.__cause__
+                if isinstance(cause, Exception) and (status_of(cause) or 0) in BUSY:
+                    return error
+                raise
+        return None
 
     def refuse(self, why: str) -> IndexServerError:
         """Make the error for an answer that can't be used."""
@@ -113,12 +136,17 @@ class Connection:
         yield from pauses(0 if self._is_down else self.patience_s)
         self._is_down = True
 
-    def _answers(self, lines: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        answer = self.ask(lambda client: client.msearch(searches=lines))
+    def _answers(self, bodies: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Send searches in one request, once."""
+        lines: list[Mapping[str, Any]] = []
+        for body in bodies:
+            # A server's own default is to leave out in silence what a failed shard would add.
+            lines += [{"index": self.address.name, "allow_partial_search_results": False}, body]
+        answer = self.ask(lambda client: client.msearch(searches=lines), patiently=False)
         with understood(self):
             found: list[dict[str, Any]] = answer["responses"]
-            if len(found) * 2 != len(lines):
-                raise ValueError(f"{len(found)} answers to {len(lines) // 2} searches")
+            if len(found) != len(bodies):
+                raise ValueError(f"{len(found)} answers to {len(bodies)} searches")
             return found
 
     def _check_whole(self, answer: Mapping[str, Any]) -> None:
@@ -238,6 +266,11 @@ def refusal(status: object, body: object, name: str) -> str:
         return (
             "the server and the Python client are of different ages; use a server from 8.19 on and"
             f" pip install 'elasticsearch>=8.19,<9' ({reason})"
+        )
+    if "circuit_breaking" in kind:
+        return (
+            f"the servers have too little memory for this (429): {reason}; give them a larger heap,"
+            " or check it in parts"
         )
     if "cluster_block" in kind:
         return (

@@ -43,6 +43,7 @@ from sc2_attrib.index.text import normalize, shrinking_to
 
 FIRST_READ = 16  # documents an answer; twice as many the next time
 _MOST_EXPRESSIONS = 1000  # in one answer; the others come with the next
+_MOST_CLAUSES = 900  # of one search; a server with little memory takes 1,024
 _CACHE_BYTES = 64 << 20
 _ORDER = [{"source": "asc"}, {"number": "asc"}]  # as documents came into the index
 
@@ -141,16 +142,24 @@ class CrowdSearch:
         for term, runs in self._runs.items():
             by_runs.setdefault(tuple(runs), []).append(term)
         for known, terms in by_runs.items():
-            if matches := self._matches(window, known):
+            for matches in self._matches(window, known):
                 demands = [{"terms": {"licenses": terms}}, matches]
                 yield {**self._among_unknown(window, demands), "size": size, "sort": _ORDER}
-        if matches := self._matches(window, ()):
+        for matches in self._matches(window, ()):
             yield {**self._among_unknown(window, [matches]), "size": 0, **_one_each(self._runs)}
 
-    def _matches(self, window: Window, runs: Sequence[Extent]) -> Query | None:
-        stretches = self._question.stretches(runs, window.offsets)
-        queries = [self._question.of_hot_grams(stretch) for stretch in stretches]
-        return any_of(queries) if queries else None
+    def _matches(self, window: Window, runs: Sequence[Extent]) -> Iterator[Query]:
+        """Demand a match that lies in none of some runs; in parts where that is much to ask."""
+        part, n_clauses = list[Query](), 0
+        for stretch in self._question.stretches(runs, window.offsets):
+            n_more = self._question.n_clauses(stretch)
+            if part and n_clauses + n_more > _MOST_CLAUSES:
+                yield any_of(part)
+                part, n_clauses = [], 0
+            part.append(self._question.of_hot_grams(stretch))
+            n_clauses += n_more
+        if part:
+            yield any_of(part)
 
     def _among_unknown(
         self, window: Window, demands: Sequence[Query], *unlike: Query

@@ -6,7 +6,7 @@ from typing import Any
 
 from sc2_attrib.index.corpus.document import Occurrence
 from sc2_attrib.index.elastic.candidates import Found
-from sc2_attrib.index.elastic.connection import Connection, understood
+from sc2_attrib.index.elastic.connection import Connection, ServersBusyError, understood
 from sc2_attrib.index.elastic.records import (
     PART_BYTES,
     Origin,
@@ -43,16 +43,30 @@ def read_documents(
     """
     check_bytes(connection, wanted)
     for group in _groups(wanted):
-        ids = [part_id(found.document, part) for found in group for part in range(found.n_parts)]
+        yield from _read_group(connection, index, group)
+
+
+def _read_group(
+    connection: Connection, index: str, group: Sequence[Found]
+) -> Iterator[StoredDocument]:
+    """Read documents in one request, or in halves where that is too much for the servers."""
+    ids = [part_id(found.document, part) for found in group for part in range(found.n_parts)]
+    try:
         answer = connection.ask(
-            lambda client, ids=ids: client.mget(  # type: ignore[misc]  # bound now
-                index=index, ids=ids, stored_fields=_FIELDS, realtime=False
-            )
+            lambda client: client.mget(index=index, ids=ids, stored_fields=_FIELDS, realtime=False),
+            patiently=len(group) == 1,
         )
-        with understood(connection):
-            records = {record["_id"]: record for record in answer["docs"]}
-            documents = [_document(connection, found, records) for found in group]
-        yield from (document for document in documents if document is not None)
+    except ServersBusyError:
+        if len(group) == 1:
+            raise
+        middle = len(group) // 2
+        yield from _read_group(connection, index, group[:middle])
+        yield from _read_group(connection, index, group[middle:])
+        return
+    with understood(connection):
+        records = {record["_id"]: record for record in answer["docs"]}
+        documents = [_document(connection, found, records) for found in group]
+    yield from (document for document in documents if document is not None)
 
 
 def check_bytes(connection: Connection, wanted: Iterable[Found]) -> None:

@@ -137,6 +137,10 @@ class Question:
             filters.append(self._whole_edges(stretch.first, stretch.last + self.shape.reach))
         return {"bool": {"filter": filters}}
 
+    def n_clauses(self, stretch: Stretch) -> int:
+        """Clauses of `of_hot_grams`, at most."""
+        return len(stretch.held) * (2 * self.shape.reach + 3) + self.n_classes + 3
+
     def _whole_edges(self, first: int, last: int) -> Query:
         """Demand what a match has at its first gram, if it is long: the gram and a stride more."""
         k, reach = self.shape.k, self.shape.reach

@@ -34,7 +34,7 @@ from sc2_attrib.index.take_down import RemovalSummary
 from sc2_attrib.index.transaction import now
 
 PAGE = 500  # documents listed at once
-_TERMS_AT_ONCE = 1000  # of one record that are asked for together
+_TERMS_AT_ONCE = 100  # of one record that are asked for together
 _POLL_S = 0.5
 LEASES_S = (
     60.0  # to wait for what shards renew every 30 s, and never catch up with while others load
