@@ -18,7 +18,8 @@ import numpy.typing as npt
 from sc2_attrib.index.grams import Keys
 
 POPULAR = 64  # documents of one load that have a gram before it is hot
-_SLOT_BITS: Final = 24  # a term keeps these bits of a key, so equal terms have the same count
+_SLOT_BITS: Final = 25  # a term keeps these bits of a key, so equal terms have the same count
+_MOST: Final = 0xFFFF  # a count stays there
 _BY_CHANCE: Final = 4  # times the mean count: what grams that share a slot may add up to
 
 TERM_CHARS: Final = 8  # base64 of 48 bits
@@ -31,17 +32,17 @@ class Popularity:
     """Counts the documents that had each gram. Threads may share it: a lost count costs nothing."""
 
     def __init__(self) -> None:
-        self._counts = np.zeros(1 << _SLOT_BITS, np.uint32)
+        self._counts = np.zeros(1 << _SLOT_BITS, np.uint16)
         self._n_counted = 0
 
     def count(self, keys: Keys) -> npt.NDArray[np.bool_]:
         """Count a document by the keys of its grams, and tell which of them are hot."""
         slots = (keys & np.uint64((1 << _SLOT_BITS) - 1)).astype(np.int64)
         distinct = np.unique(slots)
-        self._counts[distinct] += 1
+        self._counts[distinct] = np.minimum(self._counts[distinct], _MOST - 1) + 1
         self._n_counted += distinct.size
         by_chance = _BY_CHANCE * (self._n_counted >> _SLOT_BITS)
-        is_hot: npt.NDArray[np.bool_] = self._counts[slots] > POPULAR + by_chance
+        is_hot: npt.NDArray[np.bool_] = self._counts[slots] > min(POPULAR + by_chance, _MOST - 1)
         return is_hot
 
 
