@@ -164,7 +164,7 @@ class RunJudge:
         """Bound the characters that a text's end shares with any document that may be denied.
 
         Args:
-            text: that was searched, the end of a longer one.
+            text: that was searched; a longer run than all of it is as long as it at least.
             found: all matches in it of at least `least` characters.
             least: see there.
         """
@@ -174,8 +174,6 @@ class RunJudge:
             if len(normalize(text[match.stop :])) < LONGEST_CHARACTER
             and self._may_come_to_be_denied(match)
         ]
-        if any(match.start < LONGEST_CHARACTER for match in found.matches):
-            open_ones.append(len(normalize(text)))  # what stands before it is not known
         return max(least - 1 + LONGEST_CHARACTER, *open_ones, 0)
 
     def _found(

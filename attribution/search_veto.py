@@ -9,6 +9,7 @@ of the text with each of them.
 """
 
 from collections.abc import Sequence
+from hashlib import blake2b
 from typing import NamedTuple
 
 from sc2_attrib.attribution.check import DEFAULT_MAX_SOURCES
@@ -83,7 +84,7 @@ class SearchVeto:
     def extend(self, state: SearchedText, more: bytes) -> SearchedText:
         """Append raw bytes."""
         written = state.written.grown(more)
-        bound = self._tried.get(written.raw)
+        bound = self._tried.get(_key(written.raw))
         if bound is None and state.bound is not None:
             bound = state.bound + len(normalize(more))
         return SearchedText(written, bound)
@@ -91,7 +92,7 @@ class SearchVeto:
     def settle(self, states: Sequence[SearchedText]) -> list[SearchedText]:
         """Search the ends of all texts together, if a token could complete a run of one of them."""
         if not any(
-            self._is_open(state) and state.written.raw not in self._tried for state in states
+            self._is_open(state) and _key(state.written.raw) not in self._tried for state in states
         ):
             return list(states)
         ends = [state.written.ending(self.min_chars) for state in states]
@@ -119,9 +120,13 @@ class SearchVeto:
         runs, bounds = self._judge.try_and_bound(questions, self._guarantee)
         if len(self._tried) > TRIED_TEXTS:
             self._tried.clear()
-        texts = (state.written.raw + token for state, token in asked)
-        self._tried.update(zip(texts, bounds, strict=True))
+        keys = (_key(state.written.raw + token) for state, token in asked)
+        self._tried.update(zip(keys, bounds, strict=True))
         return runs
 
     def _is_open(self, state: SearchedText) -> bool:
         return state.bound is None or state.bound + self.room >= self.min_chars
+
+
+def _key(text: bytes) -> bytes:
+    return blake2b(text, digest_size=16).digest()
