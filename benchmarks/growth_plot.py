@@ -55,7 +55,7 @@ def draw(points: Sequence[Point], picture: Path) -> None:
 def _finish(axes: Any) -> None:
     axes.set(xscale="log", xlabel="corpus, GB of raw text")
     axes.xaxis.set_major_formatter("{x:g}")
-    axes.grid(which="both", alpha=0.2)
+    axes.grid(alpha=0.3)
     axes.legend(fontsize=7)
 
 
