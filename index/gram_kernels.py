@@ -350,22 +350,19 @@ def sort_pairs(
 
 
 @njit(nogil=True, cache=True)
-def find_pages(
-    fence: Keys, keys: Keys, checked: npt.NDArray[np.bool_], first: Offsets, unchecked: Offsets
-) -> int:
+def find_pages(fence: Keys, keys: Keys, first: Offsets, met: Offsets) -> int:
     """Find the first page that can hold each key: the last one whose first key is smaller.
 
     Args:
         fence: first key of each page.
         keys: of the query's grams, in text order: neighbours mostly share a page.
-        checked: pages whose checksum was tested.
         first: out, a page number a key.
-        unchecked: out, pages among them that were not tested.
+        met: out, the pages among them, of neighbouring keys once.
 
     Returns:
-        Length of `unchecked`.
+        Length of `met`.
     """
-    n_unchecked = 0
+    n_met = 0
     page, low_key, high_key = -1, _U(0), _U(0)
     for i in range(keys.size):
         key = keys[i]
@@ -380,11 +377,10 @@ def find_pages(
             page = max(low - 1, 0)
             low_key = fence[page]
             high_key = fence[page + 1] if page + 1 < fence.size else _U(0xFFFFFFFFFFFFFFFF)
-            if not checked[page]:
-                unchecked[n_unchecked] = page
-                n_unchecked += 1
+            met[n_met] = page
+            n_met += 1
         first[i] = page
-    return n_unchecked
+    return n_met
 
 
 @njit(nogil=True, cache=True)
@@ -407,9 +403,10 @@ def scan_pages(
     """Scan the pages of each gram for its fingerprint; pages.py explains layout and answer.
 
     Args:
-        fence, checked, first: as in `find_pages`.
+        fence, first: as in `find_pages`.
         words, halves, octets: the pages as rows of u32, u16 and u8.
         layout: where fingerprints, contexts and the count begin in a row.
+        checked: pages whose checksum was tested.
         keys, fingerprints, contexts: of the query's grams.
         both_differ_is_final: leave out postings whose context differs on both sides.
         out_grams, out_positions, out_differs: one row a posting found.

@@ -83,7 +83,7 @@ class ContentStore:
     """The blocks of one segment, read on demand."""
 
     def __init__(self, file: SectionFile) -> None:
-        self._blocks = file["blocks"]
+        self._blocks = file["blocks"].at_random()
         self._offsets: Offsets = file["offsets"].array("<i8")
         self._raw_starts: Offsets = file["raw_starts"].array("<i8")
         self._line_ends: Offsets = file["line_ends"].array("<i8")
@@ -133,10 +133,18 @@ class ContentStore:
             raise self._blocks.corrupt(start, f"block {block}: {error}") from None
         return raw
 
+    def will_need(self, blocks: Sequence[int]) -> None:
+        """Ask the system for blocks that are read next."""
+        numbers = np.array(blocks, np.int64)
+        self._blocks.will_need(self._offsets[numbers], self._offsets[numbers + 1])
+
     def read_raw(self, start: int, stop: int) -> bytes:
         """Read raw bytes [start, stop) of the segment."""
         first, last = np.searchsorted(self._raw_starts, [start, max(stop - 1, start)], "right") - 1
-        text = b"".join(self.read_block(block) for block in range(int(first), int(last) + 1))
+        blocks = range(int(first), int(last) + 1)
+        if len(blocks) > 1:
+            self.will_need(blocks)
+        text = b"".join(map(self.read_block, blocks))
         base = int(self._raw_starts[first])
         return text[start - base : stop - base]
 
@@ -201,6 +209,7 @@ class BlockCache:
             for block in blocks:
                 if block in self._present:
                     self._present.move_to_end(block)  # not to be dropped for those missing
+        self._store.will_need(missing)
         for block in missing:
             slot = self._free_slot()
             text = np.frombuffer(normalize(self._store.read_block(block)), np.uint8)[:BLOCK_CHARS]

@@ -117,6 +117,7 @@ class DocumentTable:
         self.occurrence_owners: npt.NDArray[np.uint64] = file["occ_owners"].array("<u8")
         self.sets = LicenseSets(file["set_starts"].array("<i8"), file["set_ids"].array("<i4"))
         self._metadata_at: Offsets = file["metadata_at"].array("<i8")
+        self._metadata = file["metadata"].at_random()
         self._lines = lru_cache(METADATA_CACHED)(self._read_metadata)
         self._removed: frozenset[int] = frozenset()
         self.n_removed_documents = 0
@@ -199,7 +200,7 @@ class DocumentTable:
 
     def _read_metadata(self, block: int) -> list[bytes]:
         start, stop = self._metadata_at[block : block + 2].tolist()
-        return self._file["metadata"].decompress(start, stop, most=_MOST_METADATA).splitlines()
+        return self._metadata.decompress(start, stop, most=_MOST_METADATA).splitlines()
 
     def _check_sizes(self) -> None:
         """Refuse tables that contradict each other, before any number of theirs is used."""

@@ -12,11 +12,11 @@ the authority.
 """
 
 import hashlib
-import mmap
 import os
 import struct
 import zlib
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Self
 
@@ -24,7 +24,8 @@ import numpy as np
 import numpy.typing as npt
 import zstandard
 
-from sc2_attrib.index.errors import CorruptIndexError, IndexUnusableError, IndexVersionError
+from sc2_attrib.index.errors import CorruptIndexError, IndexVersionError
+from sc2_attrib.index.segment.mapped import MappedFile, Stretches
 
 Data = bytes | memoryview | npt.NDArray[Any]
 
@@ -127,11 +128,12 @@ class Section:
     """A stretch of a mapped file; chunks are checked when they are first read."""
 
     def __init__(
-        self, path: Path, data: memoryview, start: int, length: int, checksums: bytes
+        self, path: Path, file: MappedFile, start: int, length: int, checksums: bytes
     ) -> None:
         self._path = path
+        self._file = file
         self._start = start
-        self._data = data[start : start + length]
+        self._data = file.data[start : start + length]
         self._checksums = np.frombuffer(checksums, dtype="<u4")
         self._checked = np.zeros(self._checksums.size, dtype=np.bool_)
 
@@ -145,9 +147,12 @@ class Section:
             CorruptIndexError: a checksum differs, or the range lies outside the section.
         """
         view = self.unchecked(start, stop)
-        for chunk in range(start // CHUNK_BYTES, -(-stop // CHUNK_BYTES)):
-            if not self._checked[chunk]:
-                self._check(chunk)
+        chunks = start // CHUNK_BYTES + np.flatnonzero(
+            ~self._checked[start // CHUNK_BYTES : -(-stop // CHUNK_BYTES)]
+        )
+        self.will_need(chunks * CHUNK_BYTES, (chunks + 1) * CHUNK_BYTES)
+        for chunk in chunks.tolist():
+            self._check(chunk)
         return view
 
     def unchecked(self, start: int, stop: int) -> memoryview:
@@ -157,6 +162,20 @@ class Section:
                 start, f"a range up to {stop} in a section of {len(self._data)} bytes"
             )
         return self._data[start:stop]
+
+    def at_random(self) -> Self:
+        """Have nothing read ahead in this section; see mapped.py."""
+        self._file.at_random(self._start, self._start + len(self))
+        return self
+
+    def will_need(self, starts: Stretches, stops: Stretches) -> None:
+        """Ask for stretches [start, stop) of the section that are read next."""
+        self._file.will_need(starts + self._start, stops + self._start)
+
+    @property
+    def may_be_evicted(self) -> bool:
+        """Tell whether what was read once may have left memory."""
+        return self._file.may_be_evicted
 
     def decompress(self, start: int, stop: int, *, most: int) -> bytes:
         """Read and decompress the zstd frame in [start, stop), of at most `most` bytes of content.
@@ -225,8 +244,8 @@ class SectionFile:
             IndexVersionError: written by another version of the format.
         """
         self.path = path
-        self._map = _map_file(path)
-        self._data = memoryview(self._map)
+        self._file = MappedFile(path)
+        self._data = self._file.data
         self.n_bytes = len(self._data)
         if self.n_bytes < HEADER.size + TRAILER.size:
             raise CorruptIndexError(path, 0, f"{self.n_bytes} bytes are too few for an index file")
@@ -245,8 +264,13 @@ class SectionFile:
 
     def check(self) -> Iterator[int]:
         """Check all sections, yielding the bytes checked at each step."""
-        for section in self._sections.values():
-            yield from section.check()
+        with self.in_order():
+            for section in self._sections.values():
+                yield from section.check()
+
+    def in_order(self) -> AbstractContextManager[None]:
+        """Let the system read ahead meanwhile: for reading from start to end."""
+        return self._file.in_order()
 
     def close(self) -> None:
         """Let go of the map; it disappears when the last view of it does."""
@@ -289,18 +313,5 @@ class SectionFile:
                 raise damaged
             yield (
                 name.rstrip(b"\0").decode(),
-                Section(self.path, self._data, offset, n_bytes, checksums),
+                Section(self.path, self._file, offset, n_bytes, checksums),
             )
-
-
-def _map_file(path: Path) -> mmap.mmap | bytes:
-    try:
-        with path.open("rb") as file:
-            # An empty file can't be mapped; it is reported as too short like any other.
-            return (
-                mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if path.stat().st_size else b""
-            )
-    except FileNotFoundError:
-        raise CorruptIndexError(path, 0, "the file is missing") from None
-    except OSError as error:
-        raise IndexUnusableError(f"{path}: can't be read: {error.strerror}") from None

@@ -70,7 +70,7 @@ class HotCache:
             reach: bytes of a context.
             max_bytes: decoded lists kept between queries.
         """
-        self._pages = file["pages"]
+        self._pages = file["pages"].at_random()
         self._page_offsets: Offsets = file["page_offsets"].array("<i8")
         self._page_first: Offsets = file["page_first"].array("<i8")
         self._keys: Keys = file["keys"].array("<u8")
@@ -131,6 +131,8 @@ class HotCache:
             first, stop = self._page_first[page : page + 2].tolist()
             self._slot_of[first:stop] = np.arange(self._n_slots, self._n_slots + stop - first)
             self._n_slots += stop - first
+        numbers = np.array(pages, np.int64)
+        self._pages.will_need(self._page_offsets[numbers], self._page_offsets[numbers + 1])
         decoded = [self._read_page(page) for page in pages]
         part = _shifted(_table(decoded, self._license_sets), self.table)
         for column, rows in zip(self._columns, part, strict=True):

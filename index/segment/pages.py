@@ -16,7 +16,6 @@ A page is 4096 bytes, three columns and its own checksum, so a look-up scans 1.1
 """
 
 import zlib
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -116,7 +115,7 @@ class PageTable:
     """The pages of one segment, mapped; a page's checksum is tested when it is first read."""
 
     def __init__(self, pages: Section, fence: Section) -> None:
-        self._section = pages
+        self._section = pages.at_random()
         self._fence: Keys = fence.array("<u8")
         self._pages = pages.unchecked_array(PAGE)
         if self._pages.size != self._fence.size:
@@ -160,10 +159,13 @@ class PageTable:
         keep = ~is_hot
         return Seeds(grams[keep], positions[keep], differs[keep], np.unique(grams[is_hot]))
 
-    def _check_pages(self, pages: Iterable[int]) -> None:
-        for page in pages:
-            if not self._checked[page]:
-                self._check_page(page)
+    def _fetch(self, pages: npt.NDArray[np.int64]) -> None:
+        """Read pages that may not be in memory side by side, and check those that were not."""
+        unchecked = pages[~self._checked[pages]]
+        wanted = pages if self._section.may_be_evicted else unchecked
+        self._section.will_need(wanted * PAGE_BYTES, (wanted + 1) * PAGE_BYTES)
+        for page in np.unique(unchecked).tolist():
+            self._check_page(page)
 
     def _check_page(self, page: int) -> None:
         start = page * PAGE_BYTES
@@ -185,10 +187,10 @@ class PageTable:
         grams = np.repeat(np.arange(keys.size), last - first + 1)
         pages = flat_ranges(first, last + 1)
         order = np.argsort(pages, kind="stable")
+        self._fetch(np.unique(pages))
         found: list[npt.NDArray[np.int64]] = []
         for members in np.split(order, np.flatnonzero(np.diff(pages[order])) + 1):
             page = int(pages[members[0]])
-            self._check_pages([page])
             column = self._pages["fingerprints"][page, : self._pages["count"][page]]
             who, slot = np.nonzero(column == fingerprints[grams[members], None])
             found.append(np.stack((grams[members[who]], np.full(who.size, page), slot)))
@@ -209,9 +211,8 @@ class PageTable:
         from sc2_attrib.index import gram_kernels
 
         first = np.empty(keys.size, np.int64)
-        unchecked = np.empty(keys.size, np.int64)
-        n_unchecked = gram_kernels.find_pages(self._fence, keys, self._checked, first, unchecked)
-        self._check_pages(unchecked[:n_unchecked].tolist())
+        met = np.empty(keys.size, np.int64)
+        self._fetch(met[: gram_kernels.find_pages(self._fence, keys, first, met)])
         size = 4 * keys.size + 1024
         while True:
             found = (np.empty(size, np.int32), np.empty(size, np.uint32), np.empty(size, np.uint8))

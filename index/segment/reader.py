@@ -83,12 +83,13 @@ class Segment:
     def read_all(self) -> Iterator[tuple[bytes, list[Occurrence]]]:
         """Read every document that was not removed, with its occurrences, in order."""
         table = self.documents
-        for document in range(table.n_documents):
-            rows = table.rows(document)
-            if rows:
-                start, stop = table.raw_starts[document : document + 2].tolist()
-                text = self.content.read_raw(start, stop)
-                yield text, [table.read_occurrence(row) for row in rows]
+        with self._files["text"].in_order(), self._files["documents"].in_order():
+            for document in range(table.n_documents):
+                rows = table.rows(document)
+                if rows:
+                    start, stop = table.raw_starts[document : document + 2].tolist()
+                    text = self.content.read_raw(start, stop)
+                    yield text, [table.read_occurrence(row) for row in rows]
 
     def read_license_files(self) -> Iterator[tuple[license_texts.LicenseFileRow, bytes]]:
         """Read every licence file, in order."""
@@ -106,16 +107,19 @@ class Segment:
             CorruptIndexError: at the first damage.
         """
         yield from self.check_files()
+        with self._files["text"].in_order():
+            yield from self._check_texts()
+        if self.license_texts is not None:
+            yield from self.license_texts.check()
+
+    def _check_texts(self) -> Iterator[int]:
         table = self.documents
         for document in range(table.n_documents):
             start, stop = table.raw_starts[document : document + 2].tolist()
-            if documents.content_id(self.content.read_raw(start, stop)) != table.identifier(
-                document
-            ):
+            found = documents.content_id(self.content.read_raw(start, stop))
+            if found != table.identifier(document):
                 raise self._files["text"]["blocks"].corrupt(0, f"document {document}: another text")
             yield stop - start
-        if self.license_texts is not None:
-            yield from self.license_texts.check()
 
     def check_files(self) -> Iterator[int]:
         """Check every byte against its checksum, yielding the bytes checked at each step."""
