@@ -2,11 +2,15 @@
 
     python -m tests.index.elastic.servers --nodes 3     (prints the hosts of servers to measure)
     python -m benchmarks.server_index PARQUET_FOLDER ADDRESS... [--queries N] [--trigrams BYTES]
+                                      [--add PARQUET]
 
 An ADDRESS is elasticsearch+http(s)://.../NAME of an index that is made anew; its shards are as many
 as its hosts. Builds the index in a folder and at each address, without near keys, merges it, and
 measures the same searches. Every verbatim query must be covered whole by a match, and no server may
 answer otherwise than the folder, or the benchmark fails.
+
+`--add` then adds a corpus to both, removes some contents and a repository, and takes that back; the
+answers are compared after each step.
 
 `--trigrams` also measures how BigCode's own search lay in Elasticsearch: character trigrams with
 positions over whole texts (made by the client here), asked by phrases of 100 characters.
@@ -43,6 +47,7 @@ from sc2_attrib.index.elastic.layout import Layout
 from sc2_attrib.index.elastic.upkeep import merge
 from sc2_attrib.index.extension import BuildProgress
 from sc2_attrib.index.search import NearOptions, NearResult, SearchResult
+from sc2_attrib.index.segment.documents import content_id
 from sc2_attrib.index.stores import FolderStore, ServerStore, Store
 
 if TYPE_CHECKING:
@@ -66,6 +71,7 @@ def main() -> None:
     parser.add_argument("addresses", nargs="+", metavar="ADDRESS")
     parser.add_argument("--queries", type=int, default=100)
     parser.add_argument("--trigrams", type=int, default=0, metavar="BYTES")
+    parser.add_argument("--add", type=Path, metavar="PARQUET", help="compare after changes too")
     parser.add_argument("--near", action="store_true", help="build with near keys, compare these")
     arguments = parser.parse_args()
     addresses = [parse_address(address, os.environ) for address in arguments.addresses]
@@ -79,6 +85,8 @@ def main() -> None:
             measure_build(server, arguments.corpus, load, near=arguments.near)
             measure(server, load, arguments)
             compare(local, server, arguments)
+            if arguments.add:
+                change(local, server, arguments)
     if arguments.trigrams:
         connection = Connection(addresses[0], timeout_s=600)
         connection.ask(lambda client: measure_trigrams(connection, client, arguments))
@@ -183,6 +191,35 @@ def compare(local: Store, server: Store, arguments: argparse.Namespace) -> None:
         f" matches those of {n_equal} texts are equal",
         flush=True,
     )
+
+
+def change(local: Store, server: Store, arguments: argparse.Namespace) -> None:
+    """Compare after an addition, after removals, and when these are taken back."""
+    rng = random.Random(SEED + 1)
+    contents = sample_documents(arguments.corpus, 50, rng)  # texts that are compared, too
+    names = ["swh:1:cnt:" + content_id(content).hex() for content in contents[::3]]
+    stores = (local, server)
+    for store in stores:
+        store.add([open_source(str(arguments.add))], resources=Resources(jobs=2), request={})
+    names += sorted({repository_of(arguments.add)})
+    compare(local, server, arguments)
+    for what, undo in (("removed", False), ("taken back", True), ("removed", False)):
+        gone = [store.remove(names, undo=undo) for store in stores]
+        print(f"\n{what}: {gone[0]}", flush=True)
+        if gone[0] != gone[1]:
+            raise SystemExit(f"{server.location}: {what} {gone[1]}")
+        compare(local, server, arguments)
+    for store in stores:
+        store.compact(resources=Resources())
+    compare(local, server, arguments)
+
+
+def repository_of(corpus: Path) -> str:
+    """The repository of the first document of a corpus."""
+    for item in open_source(str(corpus)):
+        if isinstance(item, SourceDocument):
+            return item.occurrence.repository
+    raise SystemExit(f"{corpus}: no documents")
 
 
 def answers(store: Store, texts: list[bytes]) -> list[tuple[SearchResult, NearResult]]:

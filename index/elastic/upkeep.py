@@ -17,9 +17,10 @@ from sc2_attrib.index.elastic.building import stored_bytes, totals
 from sc2_attrib.index.elastic.candidates import COLUMNS, Found
 from sc2_attrib.index.elastic.connection import Connection, pauses, understood
 from sc2_attrib.index.elastic.documents import StoredDocument, read_documents
-from sc2_attrib.index.elastic.popularity import gram_of
+from sc2_attrib.index.elastic.popularity import Popularity, gram_of
 from sc2_attrib.index.elastic.questions import Query, any_of
 from sc2_attrib.index.elastic.records import (
+    FindHot,
     Record,
     encode,
     name_term,
@@ -82,8 +83,9 @@ def compact_on_server(connection: Connection) -> BuildSummary:
     stored = read_about(connection)
     deny = DenyList(removal.what for removal in stored.about.removals)
     affected = _affected(connection, stored.about.removals)
+    popularity = Popularity()
     for document in read_documents(connection, stored.index, affected):
-        _leave_out(connection, stored, document, deny)
+        _leave_out(connection, stored, document, deny, popularity.count)
     _delete_license_files(connection, stored.index, deny)
     merge(connection, stored.index)
     left = totals(connection, stored.index)
@@ -252,7 +254,11 @@ def _pages(connection: Connection, index: str, query: dict[str, Any]) -> Iterato
 
 
 def _leave_out(
-    connection: Connection, stored: StoredAbout, document: StoredDocument, deny: DenyList
+    connection: Connection,
+    stored: StoredAbout,
+    document: StoredDocument,
+    deny: DenyList,
+    find_hot: FindHot,
 ) -> None:
     """Delete a document, or send it again without the occurrences that are denied."""
     kept = [
@@ -267,6 +273,7 @@ def _leave_out(
         stored.about.keys,
         origin=document.origin,
         level=stored.about.level,
+        find_hot=find_hot,
     )
     for record in [made[-1]] if kept else made[::-1]:
         _replace(connection, stored.index, record, delete=not kept)
