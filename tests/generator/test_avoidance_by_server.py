@@ -64,11 +64,11 @@ def test_forbids_what_a_folder_forbids(node: Node, tmp_path: Path) -> None:
     with open_index(tmp_path / "index") as index, pair.server.open() as server:
         by_folder = PolicyVeto(index, min_chars=MIN_CHARS, common=25)
         by_server = SearchVeto(server, min_chars=MIN_CHARS, common=25)
-        for _ in range(6):
+        for _ in range(4):
             prompt = rng.choice(held)[: rng.randrange(90)]
             state = by_folder.begin(prompt, [prompt])
             there = by_server.begin(prompt, [prompt])
-            for token in itertools.islice(tokens(rng, prompt, held), 30):
+            for token in itertools.islice(tokens(rng, prompt, held), 24):
                 [there] = by_server.settle([there])
                 forbidden = forbids(by_folder, state, token)
                 assert forbids(by_server, there, token) == forbidden, (prompt, token)
@@ -76,7 +76,7 @@ def test_forbids_what_a_folder_forbids(node: Node, tmp_path: Path) -> None:
                 if not forbidden:
                     state = by_folder.extend(state, token)
                     there = by_server.extend(there, token)
-    assert n_forbidden > 5
+    assert n_forbidden
 
 
 def test_a_model_writes_as_with_a_folder(
@@ -88,7 +88,7 @@ def test_a_model_writes_as_with_a_folder(
         store.build([Texts(training_texts, [GPL] * len(training_texts))], OPTIONS)
     denied = {run for text in training_texts for run in windows(text.text)}
     heads = [text.text[: text.text.index("\n", 40)] for text in training_texts]
-    prompts = [Prompt(head[:n]) for head in heads for n in (30, 60)]
+    prompts = [Prompt(head[:60]) for head in heads]
     with pair.folder.open() as folder, pair.server.open() as server:
         watched = [
             GuardedModel(
