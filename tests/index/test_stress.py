@@ -110,8 +110,9 @@ def test_ten_megabytes_of_licence_headers_are_all_found(tmp_path: Path) -> None:
     a match of its full length."""
     rng = random.Random(1)
     header = b"# " + b" ".join(b"word%d" % rng.randrange(500) for _ in range(90)) + b"\n"
+    code = statements(400_000, 1)
     documents = [
-        document(header + statements(1_000, i), f"{i}.py", ("MIT", "GPL-2.0-only")[i % 2])
+        document(header + code[1_000 * i :][:1_000], f"{i}.py", ("MIT", "GPL-2.0-only")[i % 2])
         for i in range(400)
     ]
     build(tmp_path, *documents)
