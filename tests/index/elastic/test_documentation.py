@@ -4,9 +4,10 @@ import re
 from pathlib import Path
 
 from sc2_attrib.index.elastic.address import PARAMETERS, environment_name
-from sc2_attrib.index.elastic.candidates import MOST_CANDIDATES
+from sc2_attrib.index.elastic.candidates import FIRST_PAGE, MOST_CANDIDATES
 from sc2_attrib.index.elastic.documents import MOST_BYTES
 from sc2_attrib.index.elastic.layout import COMPRESSION
+from sc2_attrib.index.elastic.popularity import POPULAR
 
 DOCS = Path(__file__).parents[3] / "docs"
 PAGE = (DOCS / "elasticsearch.md").read_text()
@@ -33,6 +34,8 @@ def test_options_are_those_of_the_commands() -> None:
 
 def test_limits_are_those_of_the_code() -> None:
     """Candidates of a search, and levels of compression."""
-    assert f"From {MOST_CANDIDATES:,} documents, or {MOST_BYTES >> 30} GiB" in PAGE
+    assert f"more than {MOST_CANDIDATES:,} or more than {MOST_BYTES >> 30} GiB" in PAGE
+    assert f"Where more than {FIRST_PAGE} share" in PAGE
+    assert PAGE.count(f"{POPULAR} documents") == 2
     assert f"zstd {', '.join(map(str, COMPRESSION.values()))}".replace(", 12", " or 12") in PAGE
     assert all(f"`{name}`" in PAGE for name in COMPRESSION)
