@@ -6,8 +6,6 @@ gram's last sampled offset must have a posting on the same diagonal, and its rig
 the extent does. All functions are kernels (compiled.py).
 """
 
-import numpy as np
-import numpy.typing as npt
 
 from sc2_attrib.index.compiled import kernel
 from sc2_attrib.index.matching.hot_bounds import rank_range
@@ -34,19 +32,22 @@ def hot_holders(
     stop: int,
     first: int,
     room: int,
-    seen: npt.NDArray[np.bool_],
+    wanted: Numbers,
     out: Offsets,
 ) -> tuple[int, bool]:
     """List all-hot diagonals on which the lists say that a document's run is query [start, stop).
+
+    They can't tell whether a run goes on where a whole context agrees and the next sampled gram is
+    not hot; so what is listed must be compared.
 
     Args:
         query, hot, sets: as elsewhere; a removed document has an empty set.
         set_of: set of expressions of each document.
         start, stop: at least the guarantee apart, within one text.
         first: the first sampled offset of these diagonals, in [start, start + stride).
-        room: diagonals to list; beyond it only the first of each set of expressions.
-        seen: by set of expressions, whether a document of it was listed; extended.
-        out: rows (diagonal, document), at least as many as the gram at `first` has postings.
+        room: diagonals to list; beyond it only as many of each set of expressions as are wanted.
+        wanted: by set of expressions; lowered by what is listed.
+        out: rows (diagonal, document), some twice; it has room for two of each posting.
 
     Returns:
         Rows of `out`, and whether postings were passed over for lack of room.
@@ -79,15 +80,15 @@ def hot_holders(
                 query, hot, start, stop, first, row, last, end
             ):
                 out[n, 0], out[n, 1] = positions[row] * query.stride - first, hot.documents[row]
-                seen[members] = True
+                wanted[members] -= 1
                 n += 1
     if passed_over:
-        n = _one_of_each(query, hot, sets, start, stop, first, last, near, far, seen, out, n)
+        n = _some_of_each(query, hot, sets, start, stop, first, last, near, far, wanted, out, n)
     return n, passed_over
 
 
 @kernel
-def _one_of_each(
+def _some_of_each(
     query: Query,
     hot: HotTable,
     sets: LicenseSets,
@@ -97,28 +98,29 @@ def _one_of_each(
     last: int,
     near: tuple[int, int],
     far: tuple[int, int],
-    seen: npt.NDArray[np.bool_],
+    wanted: Numbers,
     out: Offsets,
     n: int,
 ) -> int:
-    """List, as `hot_holders` does, one document of each set of expressions that wasn't seen."""
+    """List, as `hot_holders` does, documents of each set of expressions that are wanted."""
     slot, lefts, by_set, positions = query.slots[first], hot.set_lefts, hot.by_set, hot.positions
     far_top, far_bottom = hot.starts[query.slots[last]], hot.stops[query.slots[last]]
     steps = (last - first) // query.stride
     for i in range(hot.set_starts[slot], hot.set_stops[slot]):
         members = hot.sets[i]
-        if seen[members] or sets.starts[members] == sets.starts[members + 1]:
+        if sets.starts[members] == sets.starts[members + 1]:
             continue
         for at in range(hot.set_rows[i], hot.set_rows[i] + hot.set_counts[i]):
+            if wanted[members] <= 0:
+                break
             row, left = by_set[at], lefts[at]
             if not (near[0] <= left < near[1] or far[0] <= left < far[1]):
                 continue
             end = find_posting(positions, far_top, far_bottom, positions[row] + steps)
             if end >= 0 and _spans(query, hot, start, stop, first, row, last, end):
                 out[n, 0], out[n, 1] = positions[row] * query.stride - first, hot.documents[row]
-                seen[members] = True
+                wanted[members] -= 1
                 n += 1
-                break
     return n
 
 

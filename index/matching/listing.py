@@ -58,6 +58,8 @@ class Listing:
         self._most = max_documents or 1 << 62
         self._holders: dict[Extent, Holders] = {}
         self._by_lower = np.argsort(search.candidates.lowers)
+        # How far any of the candidates up to each of these reaches, ascending.
+        self._reach = np.maximum.accumulate(search.candidates.uppers[self._by_lower])
         self._note(range(search.runs.starts.size))
 
     def licenses(self) -> dict[Extent, set[int]]:
@@ -172,16 +174,31 @@ class Listing:
         first, last = np.searchsorted(
             candidates.lowers, [text_start, extent[0] + 1], sorter=self._by_lower
         )
+        first = max(first, np.searchsorted(self._reach, extent[1]))
         rows = self._by_lower[first:last]
         return rows[candidates.uppers[rows] >= extent[1]]
 
     def _complete_from_hot_lists(self, extent: Extent) -> None:
-        """Compare the documents on diagonals of hot grams alone."""
-        holders = self._holders[extent]
-        room = self._most - len(holders.positions)
-        found, is_cut = self._search.hot_holders(*extent, room, holders.license_sets)
-        holders.at_least |= is_cut
-        self._list(extent, found[:, 0], found[:, 1])
+        """Compare the documents on diagonals of hot grams alone.
+
+        Where those that stand for a set of expressions prove not to hold the extent, more of the
+        set are compared, until one does or there are no more.
+        """
+        holders, n_each = self._holders[extent], 1
+        refuted: set[int] = set()  # diagonals
+        while True:
+            room = self._most - len(holders.positions)
+            found, is_cut = self._search.hot_holders(*extent, room, n_each, holders.license_sets)
+            holders.at_least |= is_cut
+            self._list(extent, found[:, 0], found[:, 1])
+            is_open = ~np.isin(
+                self._documents.license_sets[found[:, 1]], list(holders.license_sets)
+            )
+            news = set(found[is_open, 0].tolist()) - refuted
+            if not is_cut or not news:
+                return
+            refuted |= news
+            n_each *= 2
 
     def _add(self, extent: Extent, document: int, position: int) -> None:
         holders = self._holders.setdefault(extent, Holders())

@@ -68,12 +68,15 @@ class Asked(NamedTuple):
     text: bytes  # of the extent, with the byte on either side
     is_first: bool  # there is none before it
     room: int
+    n_each: int
     seen_sets: frozenset[int]
 
 
-def _asked(query: Query, start: int, stop: int, room: int, seen_sets: set[int]) -> Asked:
+def _asked(
+    query: Query, start: int, stop: int, room: int, n_each: int, seen_sets: set[int]
+) -> Asked:
     text = query.text[max(start - 1, 0) : stop + 1].tobytes()
-    return Asked(text, start == 0, room, frozenset(seen_sets))
+    return Asked(text, start == 0, room, n_each, frozenset(seen_sets))
 
 
 class Matcher:
@@ -266,45 +269,46 @@ class Search:
         return is_confirmed
 
     def hot_holders(
-        self, start: int, stop: int, room: int, seen_sets: set[int]
+        self, start: int, stop: int, room: int, n_each: int, seen_sets: set[int]
     ) -> tuple[Offsets, bool]:
-        """Diagonals of hot grams alone on which a document's run is query [start, stop).
+        """Diagonals of hot grams alone on which a document's run may be query [start, stop).
 
         Args:
             start, stop: an extent.
-            room: diagonals to list; beyond it only the first of each new set of expressions.
+            room: diagonals to list; beyond it only the first `n_each` of each new set of
+                expressions.
             seen_sets: sets of expressions that need no further document.
 
         Returns:
             Rows (diagonal, document), ascending, and whether more were passed over.
         """
         if stop - start > _MOST_ASKED:
-            return self._find_hot_holders(start, stop, room, seen_sets)
-        asked = _asked(self.query, start, stop, room, seen_sets)
+            return self._find_hot_holders(start, stop, room, n_each, seen_sets)
+        asked = _asked(self.query, start, stop, room, n_each, seen_sets)
         answers = self._matcher.hot_answers
         if asked not in answers:
             if len(answers) == _MOST_ANSWERS:
                 answers.clear()
-            rows, passed_over = self._find_hot_holders(start, stop, room, seen_sets)
+            rows, passed_over = self._find_hot_holders(start, stop, room, n_each, seen_sets)
             answers[asked] = rows + np.array([start, 0]), passed_over
         rows, passed_over = answers[asked]
         return rows - np.array([start, 0]), passed_over
 
     def _find_hot_holders(
-        self, start: int, stop: int, room: int, seen_sets: set[int]
+        self, start: int, stop: int, room: int, n_each: int, seen_sets: set[int]
     ) -> tuple[Offsets, bool]:
         """Ask the lists for each sampled offset that the first of a diagonal may have."""
         found = [np.empty((0, 2), np.int64)]
         n_found, passed_over = 0, False
-        seen = np.zeros(self._documents.sets.starts.size, np.bool_)
-        seen[list(seen_sets)] = True
+        wanted = np.full(self._documents.sets.starts.size, n_each, np.int32)
+        wanted[list(seen_sets)] = 0
         for first in range(start, min(start + self.query.stride, stop - self.query.k + 1)):
             slot = int(self.query.slots[first])
             if slot < 0:
                 continue
             postings = int(self.hot.stops[slot] - self.hot.starts[slot])
             self._matcher.pace.spend(postings * self._matcher.pace.POSTING_US)
-            out = np.empty((postings, 2), np.int64)
+            out = np.empty((2 * postings, 2), np.int64)
             n, is_cut = self._pick(hot_holders.hot_holders)(
                 self.query,
                 self.hot,
@@ -314,7 +318,7 @@ class Search:
                 stop,
                 first,
                 max(room - n_found, 0),
-                seen,
+                wanted,
                 out,
             )
             found.append(out[:n])
