@@ -116,14 +116,11 @@ def test_ten_megabytes_of_licence_headers_are_all_found(tmp_path: Path) -> None:
         for i in range(400)
     ]
     build(tmp_path, *documents)
-    unit = header + b"%06d\n"
-    n = 10_000_000 // len(unit)
-    text = b"".join(header + b"%06d\n" % i for i in range(n))
+    n = 10_000_000 // len(header + b"~%06d\n")
+    text = b"".join(header + b"~%06d\n" % i for i in range(n))  # no code goes on with a tilde
     found = matches(tmp_path, text)
     assert len(found) == n
-    assert {match.normalized_chars for match in found} <= {
-        len(normalize(header)) + extra for extra in range(4)
-    }
+    assert {match.normalized_chars for match in found} == {len(normalize(header))}
     assert all(match.n_documents >= 100 for match in found)
 
 
