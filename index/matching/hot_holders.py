@@ -6,7 +6,6 @@ gram's last sampled offset must have a posting on the same diagonal, and its rig
 the extent does. All functions are kernels (compiled.py).
 """
 
-
 from sc2_attrib.index.compiled import kernel
 from sc2_attrib.index.matching.hot_bounds import rank_range
 from sc2_attrib.index.matching.hot_walk import (
