@@ -147,12 +147,13 @@ class Section:
             CorruptIndexError: a checksum differs, or the range lies outside the section.
         """
         view = self.unchecked(start, stop)
-        chunks = start // CHUNK_BYTES + np.flatnonzero(
-            ~self._checked[start // CHUNK_BYTES : -(-stop // CHUNK_BYTES)]
-        )
-        self.will_need(chunks * CHUNK_BYTES, (chunks + 1) * CHUNK_BYTES)
-        for chunk in chunks.tolist():
-            self._check(chunk)
+        first = start // CHUNK_BYTES
+        checked = self._checked[first : -(-stop // CHUNK_BYTES)]
+        if not checked.all():
+            chunks = first + np.flatnonzero(~checked)
+            self.will_need(chunks * CHUNK_BYTES, (chunks + 1) * CHUNK_BYTES)
+            for chunk in chunks.tolist():
+                self._check(chunk)
         return view
 
     def unchecked(self, start: int, stop: int) -> memoryview:

@@ -44,12 +44,9 @@ class MappedFile:
         except OSError as error:
             raise IndexUnusableError(f"{path}: can't be read: {error.strerror}") from None
         self.data = memoryview(self._map or b"")
+        # Whether what was read once may have left memory: the file takes half of it.
+        self.may_be_evicted = len(self.data) > os.sysconf("SC_PHYS_PAGES") * mmap.PAGESIZE // 2
         self._at_random: set[tuple[int, int]] = set()
-
-    @property
-    def may_be_evicted(self) -> bool:
-        """Tell whether what was read once may have left memory: the file takes half of it."""
-        return len(self.data) > os.sysconf("SC_PHYS_PAGES") * mmap.PAGESIZE // 2
 
     def at_random(self, start: int, stop: int) -> None:
         """Let nothing be read ahead in [start, stop)."""

@@ -187,7 +187,7 @@ class PageTable:
         grams = np.repeat(np.arange(keys.size), last - first + 1)
         pages = flat_ranges(first, last + 1)
         order = np.argsort(pages, kind="stable")
-        self._fetch(np.unique(pages))
+        self._fetch(pages)
         found: list[npt.NDArray[np.int64]] = []
         for members in np.split(order, np.flatnonzero(np.diff(pages[order])) + 1):
             page = int(pages[members[0]])
