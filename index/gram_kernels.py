@@ -207,16 +207,23 @@ def _sliding_minimum(values: Keys, spare: Keys, n: int, window: int) -> Keys:
     return source
 
 
+@njit(nogil=True, inline="always")
+def _is_text(byte: np.uint8) -> bool:
+    """Tell whether a byte is no white space, in eight bits and without a branch."""
+    return (byte != np.uint8(32)) & (np.uint8(byte - np.uint8(9)) > np.uint8(4))
+
+
 @njit(nogil=True, cache=True)
 def normalize_into(raw: Bytes, out: Bytes, at: int) -> int:
     """Append the bytes of `raw` that are not white space to `out` from `at` on; the new end.
 
     `out` needs one byte more than it gets: each byte is written before it is known to count.
     """
+    end = _U(at)  # unsigned, for indexing with what may be negative costs as much again
     for byte in raw:
-        out[at] = byte
-        at += int((byte != 32) & ((byte < 9) | (byte > 13)))
-    return at
+        out[end] = byte
+        end += _U(_is_text(byte))
+    return int(end)
 
 
 @njit(nogil=True, cache=True)
@@ -265,7 +272,7 @@ def find_cuts(
                 continue
             for i in range(piece.size):
                 byte = piece[i]
-                if byte != 32 and (byte < 9 or byte > 13):
+                if _is_text(byte):
                     if at == next_cut:
                         cuts[count] = offset + i
                         count += 1
@@ -280,7 +287,7 @@ def _count_text(raw: Bytes) -> int:
     """Count the bytes that are not white space, at most 255 of them: it vectorises."""
     n = np.uint8(0)
     for byte in raw:
-        n += np.uint8((byte != np.uint8(32)) & (np.uint8(byte - np.uint8(9)) > np.uint8(4)))
+        n += np.uint8(_is_text(byte))
     return int(n)
 
 

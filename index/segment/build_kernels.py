@@ -1,4 +1,4 @@
-"""Machine code that only builds need: hot grams, and what stands around them."""
+"""Machine code that only builds need: lines of blocks, hot grams and what stands around them."""
 
 import numpy as np
 from numba import njit
@@ -11,6 +11,32 @@ from sc2_attrib.index.text import Bytes, Offsets
 _U = np.uint64
 _BORDER = np.uint8(BORDER)
 _HOT_MARK = np.uint64(HOT)
+
+
+@njit(nogil=True, cache=True)
+def count_line_ends(raw: Bytes, edges: Offsets, counts: Offsets) -> None:
+    """Count LF, CRLF and lone CR in each block raw[edges[i]:edges[i + 1]].
+
+    No block may begin inside a CRLF.
+    """
+    for block in range(edges.size - 1):
+        text = raw[edges[block] : edges[block + 1]]
+        n = 0
+        for piece in range(0, text.size, 255):  # counts of eight bits, so that it vectorises
+            n += _count_line_ends(text[piece : piece + 256], min(255, text.size - piece))
+        counts[block] = n
+
+
+@njit(nogil=True, cache=True)
+def _count_line_ends(text: Bytes, size: int) -> int:
+    """Count those that end within the first `size` bytes, which are all but one or all of it."""
+    n = np.uint8(0)
+    for i in range(min(size, text.size - 1)):
+        is_lone_cr = (text[i] == np.uint8(13)) & (text[i + 1] != np.uint8(10))
+        n += np.uint8((text[i] == np.uint8(10)) | is_lone_cr)
+    if size == text.size and text[size - 1] in (np.uint8(10), np.uint8(13)):
+        n += np.uint8(1)
+    return int(n)
 
 
 @njit(nogil=True, cache=True)

@@ -17,7 +17,6 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -181,7 +180,8 @@ class SegmentBuilder:
         """
         self._drain()
         if self._tail:
-            self._content.add([self._tail_start], content.compress([self._tail]))
+            blocks = content.compress(self._tail, np.array([0, len(self._tail)]))
+            self._content.add(np.array([self._tail_start]), blocks)
         self._documents.forget_identifiers()
         sizes = {"text": self._write_text(), "documents": self._write_documents()}
         sizes["grams"], sizes["hot"] = self._write_grams(on_sorted)
@@ -224,12 +224,12 @@ class SegmentBuilder:
         """Give the documents of a batch their place, and hand its blocks and grams on."""
         base = self._documents.chars
         self._check_room(base + int(batch.ends[-1]))
-        blocks, starts = self._cut_blocks(batch.raw, _cuts(batch, base))
+        raw, edges, starts = self._cut_blocks(batch.raw, _cuts(batch, base))
         self._documents.place(np.diff(batch.ends), np.diff(batch.raw_ends))
-        step = -(-len(blocks) // self._jobs) or 1
+        step = -(-starts.size // self._jobs) or 1
         compressed = [
-            self._pool.submit(content.compress, blocks[at : at + step])
-            for at in range(0, len(blocks), step)
+            self._pool.submit(content.compress, raw, edges[at : at + step + 1])
+            for at in range(0, starts.size, step)
         ]
         run = self._pool.submit(_find_grams, batch.text, batch.ends, base, self._shape)
         text = batch.text[PADDING : PADDING + int(batch.ends[-1])]
@@ -249,26 +249,32 @@ class SegmentBuilder:
     def _tail_start(self) -> int:
         return self._documents.raw_bytes - len(self._tail)
 
-    def _cut_blocks(self, raw: bytes, cuts: list[int]) -> tuple[list[bytes], list[int]]:
-        """Complete blocks of raw text with their raw starts; the rest waits for the next batch."""
+    def _cut_blocks(self, raw: bytes, cuts: Offsets) -> tuple[bytes, Offsets, Offsets]:
+        """Cut raw text into complete blocks; the rest waits for the next batch.
+
+        Returns:
+            The text with what had waited, the blocks' edges in it, where they start in the segment.
+        """
         text = self._tail + raw
-        edges = [0, *(len(self._tail) + cut for cut in cuts)]
-        blocks = [text[start:stop] for start, stop in pairwise(edges)]
-        starts = [self._tail_start + edge for edge in edges[:-1]]
-        self._tail = text[edges[-1] :]
-        return blocks, starts
+        edges = np.concatenate(([0], len(self._tail) + cuts))
+        starts = self._tail_start + edges[:-1]
+        self._tail = text[int(edges[-1]) :]
+        return text, edges, starts
 
     def _write_batch(
         self,
-        starts: list[int],
-        compressed: list[Future[list[content.CompressedBlock]]],
+        starts: Offsets,
+        compressed: list[Future[content.CompressedBlocks]],
         found: Future[Run],
         text: Bytes,
         keys: Future[NearRun] | None,
     ) -> Offsets:
         """Append what was made of a batch; its postings a part."""
-        blocks = [block for future in compressed for block in future.result()]
-        self._content.add(starts, blocks)
+        at = 0
+        for future in compressed:
+            blocks = future.result()
+            self._content.add(starts[at : at + blocks.line_ends.size], blocks)
+            at += blocks.line_ends.size
         run = found.result()
         self._runs.append(run, text)
         if self._near and keys:
@@ -339,7 +345,7 @@ def _normalize(contents: list[bytes]) -> _Batch:
     return _Batch(raw, raw_ends, text, ends)
 
 
-def _cuts(batch: _Batch, base: int) -> list[int]:
+def _cuts(batch: _Batch, base: int) -> Offsets:
     """Raw offsets where content blocks begin; the first block of all begins with the text."""
     from sc2_attrib.index import gram_kernels
 
@@ -352,8 +358,7 @@ def _cuts(batch: _Batch, base: int) -> list[int]:
         content.BLOCK_BITS,
         cuts,
     )
-    found: list[int] = cuts[:n].tolist()
-    return found if base else found[1:]
+    return cuts[0 if base else 1 : n]
 
 
 def _find_grams(text: Bytes, ends: Offsets, base: int, shape: GramShape) -> Run:

@@ -30,17 +30,29 @@ _BLOCK = np.dtype([("frame_bytes", "<i8"), ("raw_start", "<i8"), ("line_ends", "
 _RECENT_BLOCKS = 256  # raw blocks kept a thread: 5 MB
 
 
-class CompressedBlock(NamedTuple):
-    """A zstd frame and the number of line ends in its text."""
+class CompressedBlocks(NamedTuple):
+    """Zstd frames one after another, one a block; their lengths; the line ends in each block."""
 
-    frame: bytes
-    line_ends: int
+    frames: bytes
+    frame_bytes: Offsets
+    line_ends: Offsets
 
 
-def compress(blocks: Sequence[bytes]) -> list[CompressedBlock]:
-    """Compress blocks, each into a frame of its own."""
+def compress(text: bytes, edges: Offsets) -> CompressedBlocks:
+    """Compress the blocks text[edges[i]:edges[i + 1]], each into a frame of its own.
+
+    One call for all of them, so that no block waits for the GIL.
+    """
+    from sc2_attrib.index.segment import build_kernels
+
+    line_ends = np.empty(edges.size - 1, np.int64)
+    build_kernels.count_line_ends(np.frombuffer(text, np.uint8), edges, line_ends)
+    spans = np.stack((edges[:-1], np.diff(edges)), axis=1).astype("<u8")
     compressor = zstandard.ZstdCompressor(level=LEVEL, write_checksum=True)
-    return [CompressedBlock(compressor.compress(block), count_line_ends(block)) for block in blocks]
+    blocks = zstandard.BufferWithSegments(text, spans.tobytes())
+    found = compressor.multi_compress_to_buffer(blocks)
+    frames = [found[block].tobytes() for block in range(len(found))]
+    return CompressedBlocks(b"".join(frames), np.array([*map(len, frames)], np.int64), line_ends)
 
 
 def count_line_ends(text: bytes) -> int:
@@ -56,13 +68,12 @@ class ContentWriter:
         self._frames = spools.column("blocks", np.uint8)
         self._blocks = spools.column("block_table", _BLOCK)
 
-    def add(self, raw_starts: Sequence[int], blocks: Sequence["CompressedBlock"]) -> None:
+    def add(self, raw_starts: Offsets, blocks: CompressedBlocks) -> None:
         """Append blocks, whose text begins at `raw_starts` of the segment."""
-        rows = np.empty(len(blocks), _BLOCK)
+        rows = np.empty(raw_starts.size, _BLOCK)
         rows["raw_start"] = raw_starts
-        for row, block in zip(rows, blocks, strict=True):
-            self._frames.append(block.frame)
-            row["frame_bytes"], row["line_ends"] = len(block.frame), block.line_ends
+        rows["frame_bytes"], rows["line_ends"] = blocks.frame_bytes, blocks.line_ends
+        self._frames.append(blocks.frames)
         self._blocks.extend(rows)
 
     def finish(self, writer: SectionWriter, raw_bytes: int) -> None:

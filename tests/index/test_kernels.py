@@ -19,6 +19,7 @@ from sc2_attrib.index.grams import PADDING, GramShape, padded
 from sc2_attrib.index.matching.chains import sort_seeds
 from sc2_attrib.index.matching.matcher import Matcher, Pace
 from sc2_attrib.index.segment import build_kernels, hot
+from sc2_attrib.index.segment.content import count_line_ends
 from sc2_attrib.index.segment.format import SectionFile, SectionWriter
 from sc2_attrib.index.segment.pages import HOT, KIND, PageTable, PageWriter, Seeds
 from sc2_attrib.index.text import normalize
@@ -94,6 +95,18 @@ def test_normalised_documents_and_their_cuts(seed: int) -> None:
         n = gram_kernels.find_cuts(np.frombuffer(raw, np.uint8), raw_ends, ends, base, bits, cuts)
         wanted = [at for i, at in enumerate(places) if (i + base) % (1 << bits) == 0]
         assert cuts[:n].tolist() == wanted
+
+
+@SEEDS
+def test_line_ends_of_blocks(seed: int) -> None:
+    """As many as in each block by itself, of any length; a block may end with half a CRLF."""
+    rng = np.random.default_rng(seed)
+    lengths = [1, 2, 254, 255, 256, 509, 510, 511, 3000]
+    blocks = [bytes(rng.choice([10, 13, 97], n).tolist()).lstrip(b"\n") or b"a" for n in lengths]
+    edges = np.cumsum([0, *map(len, blocks)], dtype=np.int64)
+    raw, counts = b"".join(blocks), np.empty(len(blocks), np.int64)
+    build_kernels.count_line_ends(np.frombuffer(raw, np.uint8), edges, counts)
+    assert counts.tolist() == [count_line_ends(block) for block in blocks]
 
 
 @SEEDS
