@@ -7,10 +7,13 @@ matches, in raw offsets, shrunk to whole code points, with the sources of every 
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
+
+import numpy as np
 
 from sc2_attrib.index.matching.listing import Extent, Listing, reported
 from sc2_attrib.index.matching.matcher import Matcher, Pace, Search
-from sc2_attrib.index.matching.sources import SourceReader, sort_key
+from sc2_attrib.index.matching.sources import SortKey, SourceReader
 from sc2_attrib.index.search import ExactMatch, MatchSource, SearchResult
 from sc2_attrib.index.segment.reader import Segment
 from sc2_attrib.index.text import normalize, raw_offsets, shrinking_to, whole_code_points
@@ -123,40 +126,54 @@ def _match(
     at_least: bool,
 ) -> ExactMatch:
     start, stop = raw
-    sources: list[MatchSource] = []
+    checked = text[start:stop]
+    sources: list[tuple[SortKey, MatchSource]] = []
     repositories: set[int] = set()
-    documents: set[bytes] = set()
     n_occurrences = 0
     for part in parts:
         table = part.searched.segment.documents
+        held = table.occurrences_of(np.array(sorted(part.positions), np.int64))
         sources += part.searched.sources.read(
-            part.positions, n_chars, text[start:stop], max_sources=max_sources
+            held, part.positions, n_chars, checked, max_sources=max_sources
         )
-        for document in part.positions:
-            documents.add(table.identifier(document))
-            rows = table.rows(document)
-            n_occurrences += len(rows)
-            repositories.update(table.occurrence_repositories[rows].tolist())
-    listed = bound(sorted(sources, key=sort_key), max_sources)
+        n_occurrences += held[1].size
+        repositories.update(table.occurrence_repositories[held[1]].tolist())
+    sources.sort(key=itemgetter(0))
+    listed = bound([source for _, source in sources], max_sources)
     return ExactMatch(
         start,
         stop,
         n_chars,
         listed,
-        len(documents),
+        _count_documents(parts),
         n_occurrences,
         len(repositories),
         at_least or len(listed) < n_occurrences,
     )
 
 
+def _count_documents(parts: Sequence[_Part]) -> int:
+    """Count distinct contents; a segment holds each once."""
+    if len(parts) == 1:
+        return len(parts[0].positions)
+    return len(
+        {
+            part.searched.segment.documents.identifier(document)
+            for part in parts
+            for document in part.positions
+        }
+    )
+
+
 def bound(sources: Sequence[MatchSource], max_sources: int) -> tuple[MatchSource, ...]:
     """Keep the first `max_sources`, and the first of every licence expression; 0 keeps all."""
+    if not max_sources or len(sources) <= max_sources:
+        return tuple(sources)
     seen: set[str] = set()
     kept: list[MatchSource] = []
     for source in sources:
         expression = source.occurrence.license_expression
-        if not max_sources or len(kept) < max_sources or expression not in seen:
+        if len(kept) < max_sources or expression not in seen:
             kept.append(source)
             seen.add(expression)
     return tuple(kept)

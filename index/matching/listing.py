@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 
 from sc2_attrib.index.matching.matcher import Search
-from sc2_attrib.index.segment.documents import LicenseSets
 from sc2_attrib.index.segment.reader import Segment
 from sc2_attrib.index.text import Offsets
 
@@ -60,7 +60,7 @@ class Listing:
         self._by_lower = np.argsort(search.candidates.lowers)
         # How far any of the candidates up to each of these reaches, ascending.
         self._reach = np.maximum.accumulate(search.candidates.uppers[self._by_lower])
-        self._note(range(search.runs.starts.size))
+        self._note()
 
     def licenses(self) -> dict[Extent, set[int]]:
         """Numbers of the expressions that carry each extent found so far."""
@@ -68,7 +68,7 @@ class Listing:
             extent: {
                 license
                 for license_set in holders.license_sets
-                for license in members(self._documents.sets, license_set)
+                for license in self._documents.members(license_set)
             }
             for extent, holders in self._holders.items()
         }
@@ -80,13 +80,15 @@ class Listing:
         self._complete_from_hot_lists(extent)
         return self._holders[extent]
 
-    def _note(self, rows: Iterable[int]) -> None:
-        """Enter runs under their extents."""
-        runs = self._search.runs
-        for row in rows:
-            start = int(runs.starts[row])
-            extent = start, int(runs.stops[row])
-            self._add(extent, int(runs.documents[row]), int(runs.diagonals[row]) + start)
+    def _note(self) -> None:
+        """Enter the runs under their extents."""
+        for start, stop, diagonal, document in zip(
+            *(column.tolist() for column in self._search.runs), strict=True
+        ):
+            holders = self._holders.setdefault((start, stop), Holders())
+            position = diagonal + start
+            holders.positions[document] = min(position, holders.positions.get(document, position))
+            holders.license_sets.add(int(self._documents.license_sets[document]))
 
     def _complete_from_chains(self, extent: Extent) -> None:
         """Look at the chains that may hold the extent and were not compared.
@@ -120,52 +122,53 @@ class Listing:
         What else is passed over makes the counts lower bounds.
         """
         candidates, holders = self._search.candidates, self._holders[extent]
-        listed = {
-            license for s in holders.license_sets for license in members(self._documents.sets, s)
-        }
-        brings = {
-            s: not listed.issuperset(members(self._documents.sets, s))
-            for s in np.unique(candidates.license_sets[rows]).tolist()
-        }
-        kept = []
-        for row, document, diagonal, license_set in zip(
-            rows.tolist(),
-            candidates.documents[rows].tolist(),
-            candidates.diagonals[rows].tolist(),
-            candidates.license_sets[rows].tolist(),
-            strict=True,
-        ):
-            position = holders.positions.get(document)
-            if position is None:
-                is_wanted = brings[license_set]
-                holders.at_least |= not is_wanted and bool(self._members(document))
-            else:
-                is_wanted = position > diagonal + extent[0]
-            if is_wanted:
-                kept.append(row)
-        return np.array(kept, np.int64)
+        documents = candidates.documents[rows]
+        known = np.array([holders.positions.get(d, -1) for d in documents.tolist()], np.int64)
+        brings = self._bring_news(holders, candidates.license_sets[rows])
+        is_listed = known >= 0
+        is_passed_over = ~is_listed & ~brings
+        holders.at_least |= bool(self._documents.are_left(documents[is_passed_over]).any())
+        later = known > candidates.diagonals[rows] + extent[0]
+        return rows[np.where(is_listed, later, brings)]
+
+    def _bring_news(
+        self, holders: Holders, license_sets: npt.NDArray[np.int32]
+    ) -> npt.NDArray[np.bool_]:
+        """Tell which sets hold an expression that no listed document carries."""
+        members = self._documents.members
+        listed = {license for s in holders.license_sets for license in members(s)}
+        sets, of_row = np.unique(license_sets, return_inverse=True)
+        brings = [not listed.issuperset(members(s)) for s in sets.tolist()]
+        news: npt.NDArray[np.bool_] = np.array(brings, np.bool_)[of_row]
+        return news
 
     def _confirm(self, extent: Extent, rows: Offsets) -> None:
         """List the documents of chains whose run is the extent."""
         candidates, positions = self._search.candidates, self._holders[extent].positions
-        diagonals, documents = candidates.diagonals[rows], candidates.documents[rows]
-        is_open = np.array(
-            [
-                positions.get(document, diagonal + extent[0] + 1) > diagonal + extent[0]
-                and bool(self._members(document))
-                for diagonal, document in zip(diagonals.tolist(), documents.tolist(), strict=True)
-            ],
-            np.bool_,
-        )
-        self._list(extent, diagonals[is_open], documents[is_open])
+        rows = rows[self._documents.are_left(candidates.documents[rows])]
+        if positions:
+            at = (candidates.diagonals[rows] + extent[0]).tolist()
+            of = candidates.documents[rows].tolist()
+            is_open = [
+                positions.get(document, position + 1) > position
+                for document, position in zip(of, at, strict=True)
+            ]
+            rows = rows[np.array(is_open, np.bool_)]
+        self._list(extent, candidates.diagonals[rows], candidates.documents[rows])
 
     def _list(self, extent: Extent, diagonals: Offsets, documents: Offsets) -> None:
         """List the documents whose run on a diagonal is the extent, as their text tells."""
+        if not documents.size:
+            return
         is_confirmed = self._search.confirm(*extent, diagonals, documents)
-        for diagonal, document in zip(
-            diagonals[is_confirmed].tolist(), documents[is_confirmed].tolist(), strict=True
+        documents = documents[is_confirmed]
+        holders = self._holders[extent]
+        for document, position in zip(
+            documents.tolist(), (diagonals[is_confirmed] + extent[0]).tolist(), strict=True
         ):
-            self._add(extent, document, diagonal + extent[0])
+            if holders.positions.get(document, position) >= position:
+                holders.positions[document] = position
+        holders.license_sets.update(self._documents.license_sets[documents].tolist())
 
     def _around(self, extent: Extent) -> Offsets:
         """Candidates whose bounds hold the extent."""
@@ -199,17 +202,3 @@ class Listing:
                 return
             refuted |= news
             n_each *= 2
-
-    def _add(self, extent: Extent, document: int, position: int) -> None:
-        holders = self._holders.setdefault(extent, Holders())
-        holders.positions[document] = min(position, holders.positions.get(document, position))
-        holders.license_sets.add(int(self._documents.license_sets[document]))
-
-    def _members(self, document: int) -> list[int]:
-        return members(self._documents.sets, int(self._documents.license_sets[document]))
-
-
-def members(sets: LicenseSets, license_set: int) -> list[int]:
-    """Numbers of the licence expressions in a set."""
-    numbers: list[int] = sets.ids[sets.starts[license_set] : sets.starts[license_set + 1]].tolist()
-    return numbers

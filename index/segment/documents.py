@@ -27,6 +27,7 @@ KIND = b"DOCS"
 ID_BYTES = 20  # a git blob SHA-1
 METADATA_ROWS = 64  # occurrences in one compressed block: small, since a listing reads few of each
 METADATA_CACHED = 64  # blocks kept: 1 MB
+_SETS_CACHED = 4096  # sets of licence expressions kept as tuples
 _MOST_METADATA = 1 << 28  # bytes of one block; beyond it is damage
 
 
@@ -119,6 +120,7 @@ class DocumentTable:
         self._metadata_at: Offsets = file["metadata_at"].array("<i8")
         self._metadata = file["metadata"].at_random()
         self._lines = lru_cache(METADATA_CACHED)(self._read_metadata)
+        self.members = lru_cache(_SETS_CACHED)(self._members)
         self._removed: frozenset[int] = frozenset()
         self.n_removed_documents = 0
         self._check_sizes()
@@ -161,6 +163,23 @@ class DocumentTable:
         first, stop = self.occurrences[document : document + 2].tolist()
         return [row for row in range(first, stop) if row not in self._removed]
 
+    def occurrences_of(self, documents: Offsets) -> tuple[Offsets, Offsets]:
+        """As `rows`, of many documents: the document of each row, and the rows, in that order."""
+        starts, stops = self.occurrences[documents], self.occurrences[documents + 1]
+        owners, rows = np.repeat(documents, stops - starts), flat_ranges(starts, stops)
+        if self._removed:
+            is_left = np.array([row not in self._removed for row in rows.tolist()], np.bool_)
+            owners, rows = owners[is_left], rows[is_left]
+        return owners, rows
+
+    def are_left(self, documents: Offsets) -> npt.NDArray[np.bool_]:
+        """Tell which documents have an occurrence that was not removed."""
+        license_sets = self.license_sets[documents]
+        is_left: npt.NDArray[np.bool_] = (
+            self.sets.starts[license_sets] < self.sets.starts[license_sets + 1]
+        )
+        return is_left
+
     def document_of(self, row: int) -> int:
         """The document that an occurrence belongs to."""
         return int(np.searchsorted(self.occurrences, row, "right")) - 1
@@ -197,6 +216,11 @@ class DocumentTable:
         """Read one occurrence by number."""
         block, inside = divmod(row, METADATA_ROWS)
         return decode_occurrence(self._lines(block)[inside])
+
+    def _members(self, license_set: int) -> tuple[int, ...]:
+        """Numbers of the licence expressions in a set; `members` keeps those asked for last."""
+        start, stop = self.sets.starts[license_set : license_set + 2].tolist()
+        return tuple(self.sets.ids[start:stop].tolist())
 
     def _read_metadata(self, block: int) -> list[bytes]:
         start, stop = self._metadata_at[block : block + 2].tolist()
