@@ -31,6 +31,7 @@ from sc2_attrib.index.memory import DEFAULT_MEMORY, MemoryPlan
 from sc2_attrib.index.near.scheme import NearScheme
 from sc2_attrib.index.removal import DenyList, Removal
 from sc2_attrib.index.segment.documents import content_id
+from sc2_attrib.index.segment.prepared import prepared
 from sc2_attrib.index.segment.reader import Segment
 from sc2_attrib.index.series import SegmentSeries, closing_series
 from sc2_attrib.index.take_down import apply_removals
@@ -353,7 +354,7 @@ def _copy(
 ) -> None:
     for number, (text, occurrences) in enumerate(segment.read_all()):
         for occurrence in occurrences:
-            series.add(text, occurrence)
+            series.add(prepared(text, occurrence))
         if series.is_full:
             series.discard_spools(series.begin_next())
         if on_progress and number % 256 == 0:

@@ -16,7 +16,7 @@ process status of docs/cli.md; only the command line reads it.
 """
 
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Self
 
 
 class Sc2AttribError(Exception):
@@ -55,6 +55,10 @@ class IndexVersionError(IndexUnusableError):
         )
         self.path, self.found, self.supported = path, found, supported
 
+    def __reduce__(self) -> tuple[type[Self], tuple[Path, int, int]]:
+        """Let it pass from one process to another."""
+        return type(self), (self.path, self.found, self.supported)
+
 
 class CorruptIndexError(IndexUnusableError):
     """Bytes of an index file are not what was written."""
@@ -65,6 +69,10 @@ class CorruptIndexError(IndexUnusableError):
             " restore the file or rebuild with 'sc2-attrib index build --force'"
         )
         self.path, self.offset, self.why = path, offset, why
+
+    def __reduce__(self) -> tuple[type[Self], tuple[Path, int, str]]:
+        """Let it pass from one process to another."""
+        return type(self), (self.path, self.offset, self.why)
 
 
 class IndexServerError(IndexUnusableError):

@@ -11,21 +11,22 @@ from pathlib import Path
 from typing import Self
 
 from sc2_attrib.index.checkpoint import Checkpoint, Progressed, Request, write_checkpoint
-from sc2_attrib.index.corpus.document import (
-    CorpusSource,
-    SkippedDocument,
-    SourceDocument,
-    items_from,
-)
+from sc2_attrib.index.corpus.document import CorpusSource, SkippedDocument
 from sc2_attrib.index.corpus.index_folder import IndexSource
 from sc2_attrib.index.corpus.license_files import LicenseFile
 from sc2_attrib.index.errors import CorpusError
 from sc2_attrib.index.known import KnownContents
 from sc2_attrib.index.manifest import Manifest, SegmentEntry
 from sc2_attrib.index.memory import MemoryPlan, MemoryWatch
+from sc2_attrib.index.read_ahead import (
+    READ_HERE_BYTES,
+    PreparedItem,
+    prepared_item,
+    prepared_items,
+    text_bytes,
+)
 from sc2_attrib.index.removal import DenyList
 from sc2_attrib.index.search import CorpusSummary
-from sc2_attrib.index.segment.documents import content_id
 from sc2_attrib.index.series import SegmentSeries
 from sc2_attrib.index.takeover import is_disjoint
 from sc2_attrib.index.transaction import index_id
@@ -72,7 +73,7 @@ class Extension:
             folder: of the index.
             manifest: what it holds, or shall hold to begin with.
             plan: what may be held in memory.
-            jobs: threads.
+            jobs: threads; with more than one a large source is read by another process.
             checkpoint: to go on from.
             request: what checkpoints are of; without one there are none.
             checkpoint_bytes: text read between two of them.
@@ -80,6 +81,7 @@ class Extension:
         """
         self._folder = folder
         self._request = dict(request)
+        self._jobs = jobs
         self._checkpoint_bytes = checkpoint_bytes
         self._on_progress = on_progress
         self._base = index_id(folder)
@@ -136,7 +138,7 @@ class Extension:
                 self._known.add(self.series.adopt(source, entry))
             else:
                 for found in source.documents_of(entry):
-                    self._take(found)
+                    self._take(prepared_item(found))
                     if self.series.is_full:
                         self._begin_segment()
                 for file in source.license_files_of(entry):
@@ -157,7 +159,9 @@ class Extension:
 
     def _read_source(self, source: CorpusSource) -> None:
         next_save = self.progressed.read_bytes + self._checkpoint_bytes
-        for found in items_from(source, self.progressed.item):
+        read_here_bytes = None if self._jobs == 1 else READ_HERE_BYTES
+        items = prepared_items(source, self.progressed.item, read_here_bytes=read_here_bytes)
+        for found in items:
             n_bytes = self._take(found)
             self._advance(n_bytes)
             if self.series.is_full:
@@ -181,19 +185,17 @@ class Extension:
         progressed.documents_before = self.series.n_documents
         progressed.raw_bytes_before = self.series.raw_bytes
 
-    def _take(self, found: SourceDocument | SkippedDocument) -> int:
+    def _take(self, found: PreparedItem) -> int:
         """Take an item in, or count why not; its bytes."""
         if isinstance(found, SkippedDocument):
             self._skipped[found.reason] += 1
             if isinstance(found, LicenseFile):
                 self._keep_license_file(found)
-            return 0
-        identifier = content_id(found.content)
-        if self._deny.names(identifier, found.occurrence.repository):
+        elif self._deny.names(found.identifier, found.repository):
             self._skipped[REMOVED] += 1
-        elif not self._known.has(identifier, found.occurrence):
-            self.series.add(found.content, found.occurrence, identifier)
-        return len(found.content)
+        elif not self._known.has(found.identifier, found.line):
+            self.series.add(found)
+        return text_bytes(found)
 
     def _keep_license_file(self, file: LicenseFile) -> None:
         self.series.add_license_file(file.repository, file.path, file.content, folder=file.folder)

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from sc2_attrib.index.corpus.document import Occurrence
 from sc2_attrib.index.grams import GramShape
 from sc2_attrib.index.manifest import SegmentEntry, open_segment
+from sc2_attrib.index.segment.documents import decode_occurrence
 from sc2_attrib.index.segment.reader import Segment
 
 
@@ -23,10 +23,10 @@ class KnownContents:
         """Take the contents of another segment in."""
         self._segments.append(open_segment(self._folder, entry, self._shape))
 
-    def has(self, identifier: bytes, occurrence: Occurrence) -> bool:
-        """Tell whether the very same occurrence is there and was not removed."""
+    def has(self, identifier: bytes, line: bytes) -> bool:
+        """Tell whether the very same occurrence, as one line, is there and was not removed."""
         return any(
-            segment.documents.read_occurrence(row) == occurrence
+            segment.documents.read_occurrence(row) == decode_occurrence(line)
             for segment in self._segments
             if (document := segment.documents.find(identifier)) is not None
             for row in segment.documents.rows(document)

@@ -9,7 +9,8 @@ in memory is bounded by this plan, in three shares:
 
 The first two are in use together, the third after them. A segment that outgrows its share is closed
 and another begun; an index is taken as one, however many segments it has. The interpreter and the
-libraries come on top, 150 to 250 MB.
+libraries come on top, 150 to 250 MB, and so does the reader of a large source (read_ahead.py), a
+process of 60 MB and what its tables unpack at a time.
 """
 
 import re

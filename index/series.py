@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sc2_attrib.index.checkpoint import SeriesState
-from sc2_attrib.index.corpus.document import Occurrence
 from sc2_attrib.index.corpus.index_folder import IndexSource
 from sc2_attrib.index.grams import GramShape
 from sc2_attrib.index.manifest import SegmentEntry, sync_folder
@@ -15,6 +14,7 @@ from sc2_attrib.index.near.scheme import NearScheme
 from sc2_attrib.index.segment import spool
 from sc2_attrib.index.segment.builder import BuilderState, OnSorted, SegmentBuilder
 from sc2_attrib.index.segment.format import SectionFile
+from sc2_attrib.index.segment.prepared import PreparedDocument
 from sc2_attrib.index.segment.reader import FILES, LICENSE_FILES, NEAR_FILES
 from sc2_attrib.index.takeover import part_sizes, take_over
 from sc2_attrib.index.transaction import next_number
@@ -56,9 +56,9 @@ class SegmentSeries:
         self._name = state.name if state else self._next_name()
         self._builder = self._new_builder(state.builder if state else None)
 
-    def add(self, text: bytes, occurrence: Occurrence, identifier: bytes | None = None) -> None:
+    def add(self, found: PreparedDocument) -> None:
         """Take a document in; see `SegmentBuilder.add`."""
-        self._builder.add(text, occurrence, identifier)
+        self._builder.add(found)
 
     def add_license_file(
         self, repository: str, path: str, text: bytes, *, folder: str | None = None

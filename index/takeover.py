@@ -47,7 +47,7 @@ def is_disjoint(source: IndexSource, entry: SegmentEntry, known: KnownContents) 
     with open_segment(source.folder, entry, source.manifest().shape) as segment:
         table = segment.documents
         return not any(
-            known.has(identifier, table.read_occurrence(row))
+            known.has(identifier, table.read_line(row))
             for document in range(table.n_documents)
             if known.has_content(identifier := table.identifier(document))
             for row in table.rows(document)

@@ -174,8 +174,11 @@ def occurrence_of(file: StackFile, *, corpus: str) -> Occurrence:
 
 def _first(row: Row, names: tuple[str, ...]) -> Any:
     """Get the first value that says something, under any of the names for it."""
-    values = (row.get(name) for name in names)
-    return next((value for value in values if value is not None and value != ""), None)
+    for name in names:
+        value = row.get(name)
+        if value is not None and value != "":
+            return value
+    return None
 
 
 def license_type_of(file: StackFile) -> LicenseType | None:

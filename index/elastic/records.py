@@ -17,13 +17,13 @@ from sc2_attrib.index.corpus.license_files import MOST_BYTES as MOST_LICENSE_BYT
 from sc2_attrib.index.elastic.popularity import BEFORE, BEHIND, TERM_CHARS, edge
 from sc2_attrib.index.grams import GramShape, Keys, padded
 from sc2_attrib.index.near.scheme import NearScheme
-from sc2_attrib.index.segment.document_writer import encode_occurrence
 from sc2_attrib.index.segment.documents import (
     content_id,
     decode_occurrence,
     name_hash,
     owner_of,
 )
+from sc2_attrib.index.segment.prepared import encode_occurrence
 from sc2_attrib.index.text import normalize
 
 PART_BYTES = 4 << 20  # raw text of one record: requests stay far below the 100 MB servers take

@@ -14,6 +14,7 @@ from sc2_attrib.index.memory import LEAST_MEMORY, MemoryPlan
 from sc2_attrib.index.near.scheme import NearScheme
 from sc2_attrib.index.removal import DenyList
 from sc2_attrib.index.segment.builder import SegmentBuilder
+from sc2_attrib.index.segment.prepared import prepared
 from sc2_attrib.index.segment.reader import Segment
 
 _IN_MEMORY = Path("/dev/shm")  # where Linux keeps files in memory
@@ -60,7 +61,7 @@ def _build(
     try:
         for document in chain((first,), documents):
             for occurrence in document.occurrences:
-                builder.add(document.content, occurrence, document.identifier)
+                builder.add(prepared(document.content, occurrence, document.identifier))
         builder.finish()
     finally:
         builder.close()

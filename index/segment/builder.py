@@ -21,7 +21,6 @@ from pathlib import Path
 
 import numpy as np
 
-from sc2_attrib.index.corpus.document import Occurrence
 from sc2_attrib.index.corpus.license_files import governed_folder, is_license_file
 from sc2_attrib.index.errors import CorpusError
 from sc2_attrib.index.grams import PADDING, GramShape
@@ -35,6 +34,7 @@ from sc2_attrib.index.segment.license_texts import KIND as LICENSE_TEXTS_KIND
 from sc2_attrib.index.segment.license_texts import LicenseTextWriter
 from sc2_attrib.index.segment.near import NearRun, NearRuns
 from sc2_attrib.index.segment.posting_runs import N_PARTS, PART_SHIFT, GramWriter, PostingRuns, Run
+from sc2_attrib.index.segment.prepared import PreparedDocument
 from sc2_attrib.index.segment.spool import SpoolFolder
 from sc2_attrib.index.text import Bytes, Offsets
 
@@ -118,22 +118,17 @@ class SegmentBuilder:
         self._writing: deque[tuple[int, Future[Offsets]]] = deque()
         self.raw_bytes = self._documents.raw_bytes  # of the distinct contents so far
 
-    def add(self, text: bytes, occurrence: Occurrence, identifier: bytes | None = None) -> None:
-        """Take a document in; a content that came before only gets another occurrence.
-
-        Args:
-            text: raw.
-            occurrence: where it was found.
-            identifier: content id of `text`, if it is known already.
-        """
-        if self._documents.add(identifier or documents.content_id(text), occurrence):
-            self._batch.append(text)
-            self._batch_bytes += len(text)
-            self.raw_bytes += len(text)
+    def add(self, found: PreparedDocument) -> None:
+        """Take a document in; a content that came before only gets another occurrence."""
+        if self._documents.add(found):
+            n_bytes = len(found.content)
+            self._batch.append(found.content)
+            self._batch_bytes += n_bytes
+            self.raw_bytes += n_bytes
             if self._batch_bytes >= self._plan.batch_bytes:
                 self._start_batch()
-        if is_license_file(occurrence.path):
-            self.add_license_file(occurrence.repository, occurrence.path, text)
+        if is_license_file(found.path):
+            self.add_license_file(found.repository, found.path, found.content)
 
     def add_license_file(
         self, repository: str, path: str, text: bytes, *, folder: str | None = None

@@ -9,14 +9,12 @@ import struct
 import zlib
 from array import array
 from itertools import pairwise
-from json.encoder import encode_basestring_ascii as quoted
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import zstandard
 
-from sc2_attrib.index.corpus.document import LicenseAssertion, Occurrence
 from sc2_attrib.index.segment.documents import (
     ID_BYTES,
     METADATA_ROWS,
@@ -27,6 +25,7 @@ from sc2_attrib.index.segment.documents import (
     owner_of,
 )
 from sc2_attrib.index.segment.format import SectionWriter, octets
+from sc2_attrib.index.segment.prepared import PreparedDocument
 from sc2_attrib.index.segment.spool import SpoolFolder
 from sc2_attrib.index.text import Offsets
 
@@ -83,35 +82,6 @@ class IdentifierTable:
         return self.n_ids - 1
 
 
-def encode_occurrence(occurrence: Occurrence) -> bytes:
-    """Write an occurrence as one line of JSON; fields that are absent or false are left out."""
-    parts = [f'{{"repository":{quoted(occurrence.repository)},"path":{quoted(occurrence.path)}']
-    parts += [
-        f'"{name}":{quoted(text)}'
-        for name in ("revision", "language", "url", "snapshot")
-        if (text := getattr(occurrence, name)) is not None
-    ]
-    if occurrence.stars is not None:
-        parts.append(f'"stars":{occurrence.stars}')
-    if occurrence.src_encoding is not None:
-        parts.append(f'"src_encoding":{quoted(occurrence.src_encoding)}')
-    if occurrence.is_vendor:
-        parts.append('"is_vendor":true')
-    if occurrence.is_generated:
-        parts.append('"is_generated":true')
-    if occurrence.licenses:
-        parts.append(f'"licenses":[{",".join(map(_encode_assertion, occurrence.licenses))}]')
-    if occurrence.copyright:
-        parts.append(f'"copyright":[{",".join(map(quoted, occurrence.copyright))}]')
-    return f"{','.join(parts)}}}\n".encode("ascii")
-
-
-def _encode_assertion(assertion: LicenseAssertion) -> str:
-    path = "null" if assertion.path is None else quoted(assertion.path)
-    confidence = "null" if assertion.confidence is None else json.dumps(assertion.confidence)
-    return f'[{quoted(assertion.expression)},"{assertion.basis.value}",{path},{confidence}]'
-
-
 class DocumentWriter:
     """Collects documents and occurrences and writes them in document order."""
 
@@ -160,16 +130,16 @@ class DocumentWriter:
         """Distinct licence expressions so far."""
         return len(self._license_ids)
 
-    def add(self, identifier: bytes, occurrence: Occurrence) -> bool:
+    def add(self, found: PreparedDocument) -> bool:
         """Say where a content was found; True if it is a new one, which is to be placed."""
         n_before = self._numbers.n_ids
-        document = self._numbers.number(identifier)
+        document = self._numbers.number(found.identifier)
         if is_new := document == n_before:
-            self._ids.append(identifier)
-        line = encode_occurrence(occurrence)
+            self._ids.append(found.identifier)
+        line = found.line
         self._lines.append(line)
-        repository, owner = self._name_hashes(occurrence.repository)
-        number = self._license_number(occurrence.license_expression)
+        repository, owner = self._name_hashes(found.repository)
+        number = self._license_number(found.license_expression)
         self._rows.append(
             _ROW.pack(document, repository, owner, number, zlib.crc32(line), len(line))
         )

@@ -9,7 +9,6 @@ a range.
 import hashlib
 import json
 from bisect import bisect_left
-from collections.abc import Iterator
 from functools import cached_property, lru_cache
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -40,17 +39,6 @@ class LicenseSets(NamedTuple):
     starts: Offsets
     ids: npt.NDArray[np.int32]
 
-    def by_license(
-        self, chosen: npt.NDArray[np.int32]
-    ) -> Iterator[tuple[int, npt.NDArray[np.int32]]]:
-        """List the expressions of chosen sets, ascending, each with those sets that hold it."""
-        starts, stops = self.starts[chosen], self.starts[chosen + 1]
-        licenses = self.ids[flat_ranges(starts, stops)]
-        holding = np.repeat(chosen, stops - starts)[np.argsort(licenses, kind="stable")]
-        for license, n in zip(*np.unique(licenses, return_counts=True), strict=True):
-            yield int(license), holding[:n]
-            holding = holding[n:]
-
 
 def content_id(content: bytes) -> bytes:
     """Hash a content as git does for a blob; the hash of its SWHID."""
@@ -75,7 +63,7 @@ def owner_of(repository: str) -> str:
 
 
 def decode_occurrence(line: bytes) -> Occurrence:
-    """Read back what `document_writer.encode_occurrence` wrote."""
+    """Read back what `prepared.encode_occurrence` wrote."""
     fields = json.loads(line)
     licenses = tuple(
         LicenseAssertion(expression, Basis(basis), path, confidence)
@@ -214,8 +202,12 @@ class DocumentTable:
 
     def read_occurrence(self, row: int) -> Occurrence:
         """Read one occurrence by number."""
+        return decode_occurrence(self.read_line(row))
+
+    def read_line(self, row: int) -> bytes:
+        """Read one occurrence as it was written, without the line's end."""
         block, inside = divmod(row, METADATA_ROWS)
-        return decode_occurrence(self._lines(block)[inside])
+        return self._lines(block)[inside]
 
     def _members(self, license_set: int) -> tuple[int, ...]:
         """Numbers of the licence expressions in a set; `members` keeps those asked for last."""
