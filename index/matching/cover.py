@@ -60,15 +60,15 @@ def _with_room(n: int, buckets: npt.NDArray[np.int32], used: Offsets) -> Cover:
 
 
 @kernel
-def _bucket(cover: Cover, license: int, cell: int) -> int:
-    """Bucket of an expression in a cell."""
-    return (license * _SPREAD + cell) & (len(cover.buckets) - 1)
+def bucket_of(n_buckets: int, license: int, cell: int) -> int:
+    """Bucket of an expression in a cell, among a power of two."""
+    return (license * _SPREAD + cell) & (n_buckets - 1)
 
 
 @kernel
 def is_covered(cover: Cover, license: int, lower: int, upper: int) -> bool:
     """Tell whether a run of a document with `license` holds [lower, upper)."""
-    node = cover.buckets[_bucket(cover, license, lower >> CELL_BITS)]
+    node = cover.buckets[bucket_of(cover.buckets.size, license, lower >> CELL_BITS)]
     while node >= 0:
         if (
             cover.starts[node] <= lower
@@ -106,7 +106,7 @@ def add_run(cover: Cover, sets: LicenseSets, license_set: int, start: int, stop:
             continue
         for cell in range(start >> CELL_BITS, (stop - 1 >> CELL_BITS) + 1):
             node = cover.used[0]
-            bucket = _bucket(cover, license, cell)
+            bucket = bucket_of(cover.buckets.size, license, cell)
             cover.nexts[node] = cover.buckets[bucket]
             cover.licenses[node] = license
             cover.starts[node] = start

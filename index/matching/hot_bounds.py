@@ -24,13 +24,19 @@ class HotBounds(NamedTuple):
     """Per offset of the query; meaningful where the gram is hot.
 
     `lowers`, `uppers`: no all-hot match through the gram reaches beyond. `lefts`, `rights`: most
-    bytes before and after the gram that any posting agrees with, at most the reach.
+    bytes before and after the gram that any posting agrees with, at most the reach. The contexts
+    that agree throughout are [`left_lows`, `left_highs`) and [`right_lows`, `right_highs`), told of
+    the offsets that `bound_hot` lists.
     """
 
     lowers: Offsets
     uppers: Offsets
     lefts: Offsets
     rights: Offsets
+    left_lows: Offsets
+    left_highs: Offsets
+    right_lows: Offsets
+    right_highs: Offsets
 
 
 @kernel
@@ -61,15 +67,15 @@ def bound_hot(
     reach, n = query.stride - 1, 0
     lefts[start:stop] = reach
     rights[start:stop] = reach
-    bound_by_contexts(query, start, stop, is_hot, lefts, rights, lowers, uppers)
-    for offset in range(start, stop):
-        if not is_hot[offset]:
-            continue
+    hot_offsets = start + np.flatnonzero(is_hot[start:stop])
+    bound_by_contexts(query, start, stop, hot_offsets, is_hot, lefts, rights, lowers, uppers)
+    for each in hot_offsets:
+        offset = int(each)
         slot = query.slots[offset]
         lower, upper = lowers[offset], uppers[offset]
         if upper - lower < query.min_chars or not _has_news(hot, slot, cover, sets, lower, upper):
             continue
-        left = _best_agreement(
+        lefts[offset], bounds.left_lows[offset], bounds.left_highs[offset] = _best_agreement(
             query.text,
             offset,
             hot.left_contexts,
@@ -77,7 +83,7 @@ def bound_hot(
             hot.left_stops[slot],
             False,
         )
-        right = _best_agreement(
+        rights[offset], bounds.right_lows[offset], bounds.right_highs[offset] = _best_agreement(
             query.text,
             offset + query.k,
             hot.right_contexts,
@@ -85,12 +91,9 @@ def bound_hot(
             hot.right_stops[slot],
             True,
         )
-        lefts[offset], rights[offset] = left, right
-        if left + right >= reach:
+        if lefts[offset] + rights[offset] >= reach:
             out[n] = offset
             n += 1
-    if n:
-        bound_by_contexts(query, start, stop, is_hot, lefts, rights, lowers, uppers)
     return n
 
 
@@ -110,6 +113,7 @@ def bound_by_contexts(
     query: Query,
     start: int,
     stop: int,
+    offsets: Offsets,
     is_in: npt.NDArray[np.bool_],
     lefts: Offsets,
     rights: Offsets,
@@ -120,13 +124,14 @@ def bound_by_contexts(
 
     Args:
         query: as elsewhere.
-        start, stop: of a text; all columns are by offset of the query.
+        start, stop: of a text; all columns but `offsets` are by offset of the query.
+        offsets: in the text, ascending, all that are in among them.
         is_in: whether the gram there may stand in a match.
         lefts, rights: most bytes before and after it that a posting agrees with, at most the reach.
         lowers, uppers: out, where `is_in`.
     """
     reach = query.stride - 1
-    for offset in range(start, stop):
+    for offset in offsets:
         if not is_in[offset]:
             continue
         before = offset - query.stride
@@ -136,7 +141,7 @@ def bound_by_contexts(
             lowers[offset] = before + 1
         else:
             lowers[offset] = lowers[before]
-    for offset in range(stop - 1, start - 1, -1):
+    for offset in offsets[::-1]:
         if not is_in[offset]:
             continue
         after = offset + query.stride
@@ -151,19 +156,24 @@ def bound_by_contexts(
 @kernel
 def _best_agreement(
     text: Bytes, at: int, contexts: Bytes, first: int, stop: int, right: bool
-) -> int:
+) -> tuple[int, int, int]:
     """Most bytes beyond the gram's edge `at` that any context of rows [first, stop) agrees with.
 
     The rows are sorted, so it is one of the two between which the query's own bytes would stand.
+
+    Returns:
+        That number, and the rows that agree throughout: [low, high).
     """
-    low, _ = rank_range(text, at, contexts, first, stop, contexts.shape[1], right)
+    low, high = rank_range(text, at, contexts, first, stop, contexts.shape[1], right)
+    if low < high:
+        return contexts.shape[1], low, high
     best = 0
     for row in range(max(low - 1, first), min(low + 1, stop)):
         n, most = 0, contexts.shape[1]
         while n < most and _byte(text, at, n, right) == contexts[row, n]:
             n += 1
         best = max(best, n)
-    return best
+    return best, low, high
 
 
 @kernel

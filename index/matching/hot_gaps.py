@@ -16,9 +16,11 @@ import numpy as np
 import numpy.typing as npt
 
 from sc2_attrib.index.compiled import kernel
-from sc2_attrib.index.matching.cover import Cover
-from sc2_attrib.index.matching.hot_bounds import HotBounds, bound_by_contexts
+from sc2_attrib.index.matching.cover import CELL_BITS, Cover, bucket_of
+from sc2_attrib.index.matching.hot_bounds import HotBounds, bound_by_contexts, rank_range
 from sc2_attrib.index.matching.query import Query
+from sc2_attrib.index.ranges import flat_ranges
+from sc2_attrib.index.segment.documents import LicenseSets
 from sc2_attrib.index.segment.hot_cache import HotTable, Numbers
 from sc2_attrib.index.text import Offsets
 
@@ -38,6 +40,25 @@ class HotSearch(NamedTuple):
     license: int
     offsets: Offsets
     refuted: Offsets
+
+
+class Carried(NamedTuple):
+    """Expressions, ascending; the i-th is held by sets[starts[i]:starts[i + 1]]."""
+
+    licenses: Numbers
+    starts: Offsets
+    sets: Numbers
+
+
+def carried_by(sets: LicenseSets, chosen: Numbers) -> Carried:
+    """List the expressions of chosen sets."""
+    starts, stops = sets.starts[chosen], sets.starts[chosen + 1]
+    licenses = sets.ids[flat_ranges(starts, stops)]
+    order = np.argsort(licenses, kind="stable")
+    licenses = licenses[order]
+    firsts = np.flatnonzero(np.diff(licenses, prepend=-1))
+    holding = np.repeat(chosen, stops - starts)[order]
+    return Carried(licenses[firsts], np.append(firsts, licenses.size), holding)
 
 
 class Scratch(NamedTuple):
@@ -124,18 +145,20 @@ def mark_gaps(
     _fill_reached(cover, search, scratch.reached)
     _bound(query, hot, bounds, search, scratch)
     _mark_gaps(query, search, scratch)
-    _mark_borders(query, search, scratch)
-    return bool(scratch.is_wanted[search.start : search.stop].any())
+    return _mark_borders(query, search, scratch)
 
 
 @kernel
 def _fill_reached(cover: Cover, search: HotSearch, reached: Offsets) -> None:
     """Set `reached` from the runs of the expression that lie in the text."""
     reached[search.start : search.stop + 1] = 0
-    for node in range(cover.used[0]):
-        start, stop = cover.starts[node], cover.stops[node]
-        if cover.licenses[node] == search.license and search.start <= start < search.stop:
-            enter_run(reached, start, stop)
+    for cell in range(search.start >> CELL_BITS, (search.stop >> CELL_BITS) + 1):
+        node = cover.buckets[bucket_of(cover.buckets.size, search.license, cell)]
+        while node >= 0:
+            start, stop = cover.starts[node], cover.stops[node]
+            if cover.licenses[node] == search.license and search.start <= start < search.stop:
+                enter_run(reached, start, stop)
+            node = cover.nexts[node]
 
 
 @kernel
@@ -155,15 +178,19 @@ def _bound(
     search: HotSearch,
     scratch: Scratch,
 ) -> None:
-    """Set `carries`, `lowers` and `uppers`: as hot_bounds.py does, for one expression."""
-    start, stop, carries = search.start, search.stop, scratch.carries
+    """Set `carries`, `lowers` and `uppers`: as hot_bounds.py does, for one expression.
+
+    All sampled grams of a match with news are among the offsets that can lie in one.
+    """
+    start, stop, carries, offsets = search.start, search.stop, scratch.carries, search.offsets
     slots, firsts, stops = query.slots, hot.set_starts, hot.set_stops
-    for offset in range(start, stop):
+    holds, sets = scratch.holds, hot.sets
+    carries[start:stop] = False
+    for offset in offsets:
         slot = slots[offset]
-        carries[offset] = slot >= 0 and _carries(scratch.holds, hot.sets, firsts[slot], stops[slot])
-    bound_by_contexts(
-        query, start, stop, carries, bounds.lefts, bounds.rights, scratch.lowers, scratch.uppers
-    )
+        carries[offset] = _carries(holds, sets, firsts[slot], stops[slot])
+    lefts, rights, lowers, uppers = bounds.lefts, bounds.rights, scratch.lowers, scratch.uppers
+    bound_by_contexts(query, start, stop, offsets, carries, lefts, rights, lowers, uppers)
 
 
 @kernel
@@ -231,15 +258,21 @@ def _mark(
 
 
 @kernel
-def _mark_borders(query: Query, search: HotSearch, scratch: Scratch) -> None:
-    """Set `begins` and `ends`: where all that matters of the neighbouring gram is known."""
+def _mark_borders(query: Query, search: HotSearch, scratch: Scratch) -> bool:
+    """Set `begins` and `ends`: where all that matters of the neighbouring gram is known.
+
+    Tells whether any offset is wanted.
+    """
+    any_wanted = False
     for offset in search.offsets:
         if scratch.is_wanted[offset]:
+            any_wanted = True
             before, after = offset - query.stride, offset + query.stride
             scratch.begins[offset] = before >= search.start and _is_known(
                 query, scratch, offset, before
             )
             scratch.ends[offset] = after < search.stop and _is_known(query, scratch, offset, after)
+    return any_wanted
 
 
 @kernel
@@ -264,4 +297,49 @@ def _demand_alike(scratch: Scratch, offset: int, other: int) -> bool:
     return bool(
         scratch.befores[offset] == scratch.befores[other]
         and scratch.afters[offset] == scratch.afters[other]
+    )
+
+
+@kernel
+def demanded(
+    query: Query, hot: HotTable, bounds: HotBounds, scratch: Scratch, offset: int
+) -> tuple[int, int, int, int]:
+    """Left and right contexts of a wanted gram that agree as far as its gaps demand."""
+    slot, end, reach = query.slots[offset], offset + query.k, query.stride - 1
+    low, high = hot.left_starts[slot], hot.left_stops[slot]
+    need = offset - scratch.befores[offset]
+    if need >= reach:
+        low, high = bounds.left_lows[offset], bounds.left_highs[offset]
+    elif need > 0:
+        low, high = rank_range(query.text, offset, hot.left_contexts, low, high, need, False)
+    first, stop = hot.right_starts[slot], hot.right_stops[slot]
+    need = scratch.afters[offset] - end
+    if need >= reach:
+        first, stop = bounds.right_lows[offset], bounds.right_highs[offset]
+    elif need > 0:
+        first, stop = rank_range(query.text, end, hot.right_contexts, first, stop, need, True)
+    return low, high, first, stop
+
+
+@kernel
+def continuing(
+    query: Query, hot: HotTable, bounds: HotBounds, offset: int
+) -> tuple[int, int, int, int]:
+    """Left contexts that agree throughout, and right ones: a match holds a further gram there.
+
+    Where a match of one sampled gram would do, these are all.
+    """
+    slot, reach = query.slots[offset], query.stride - 1
+    if query.min_chars > reach + query.k + reach:
+        return (
+            bounds.left_lows[offset],
+            bounds.left_highs[offset],
+            bounds.right_lows[offset],
+            bounds.right_highs[offset],
+        )
+    return (
+        hot.left_starts[slot],
+        hot.left_stops[slot],
+        hot.right_starts[slot],
+        hot.right_stops[slot],
     )

@@ -14,8 +14,11 @@ from sc2_attrib.index.compiled import kernel
 from sc2_attrib.index.matching.cover import Cover
 from sc2_attrib.index.matching.hot_bounds import HotBounds, rank_range
 from sc2_attrib.index.matching.hot_gaps import (
+    Carried,
     HotSearch,
     Scratch,
+    continuing,
+    demanded,
     enter_run,
     mark_gaps,
 )
@@ -36,22 +39,50 @@ def find_hot_runs(
     hot: HotTable,
     cover: Cover,
     bounds: HotBounds,
-    search: HotSearch,
+    start: int,
+    stop: int,
+    offsets: Offsets,
+    carried: Carried,
+    at: int,
+    refuted: Offsets,
     scratch: Scratch,
-) -> int:
-    """Find matches of hot grams alone, for the expression, inside no found run.
+) -> tuple[int, int]:
+    """Find matches of hot grams alone for the first expression that has any, inside no found run.
 
     A match inside one that was listed before may be left out.
 
     Args:
-        query, hot, cover, bounds, search: as elsewhere.
-        scratch: overwritten, but for what it `holds`.
+        query, hot, cover, bounds: as elsewhere.
+        start, stop, offsets: of the search in a text, see `HotSearch`.
+        carried: expressions to search for.
+        at: expression to begin with.
+        refuted: of that one, see `HotSearch`.
+        scratch: overwritten; it `holds` nothing.
 
     Returns:
-        Rows of `scratch.listed`; if it is full, there may be more.
+        That expression, and the rows of `scratch.listed`, which may leave out some if they fill it.
     """
-    if not mark_gaps(query, hot, cover, bounds, search, scratch):
-        return 0
+    while at < carried.licenses.size:
+        search = HotSearch(start, stop, carried.licenses[at], offsets, refuted)
+        holding = carried.sets[carried.starts[at] : carried.starts[at + 1]]
+        for members in holding:
+            scratch.holds[members] = True
+        n = 0
+        if mark_gaps(query, hot, cover, bounds, search, scratch):
+            n = _find_runs(query, hot, bounds, search, scratch)
+        for members in holding:
+            scratch.holds[members] = False
+        if n:
+            return at, n
+        at, refuted = at + 1, refuted[:0]
+    return at, 0
+
+
+@kernel
+def _find_runs(
+    query: Query, hot: HotTable, bounds: HotBounds, search: HotSearch, scratch: Scratch
+) -> int:
+    """Link the postings at wanted offsets and list the matches they make; count them."""
     n = 0
     for first in range(search.start, min(search.start + query.stride, search.stop)):
         side = 0
@@ -59,7 +90,7 @@ def find_hot_runs(
         for offset in range(first, search.stop + query.stride, query.stride):
             scratch.n_sets[1 - side] = 0
             if offset < search.stop and scratch.is_wanted[offset]:
-                _enter(query, hot, scratch, 1 - side, offset)
+                _enter(query, hot, bounds, scratch, 1 - side, offset)
             if scratch.n_sets[side]:
                 n = _join(query, hot, search, scratch, side, offset, n)
             side = 1 - side
@@ -70,6 +101,7 @@ def find_hot_runs(
 def _enter(
     query: Query,
     hot: HotTable,
+    bounds: HotBounds,
     scratch: Scratch,
     side: int,
     offset: int,
@@ -79,8 +111,11 @@ def _enter(
     They must be of the expression, and agree with the text as far as the gap demands.
     """
     slot, n, n_sets = query.slots[offset], 0, 0
-    low, high, from_, to = _demanded(query, hot, scratch, offset)
-    more_low, more_high, more_from, more_to = _continuing(query, hot, offset)
+    low, high, from_, to = demanded(query, hot, bounds, scratch, offset)
+    if low >= high or from_ >= to:
+        scratch.n_sets[side] = 0
+        return
+    more_low, more_high, more_from, more_to = continuing(query, hot, bounds, offset)
     by_set, lefts, rights = hot.by_set, hot.set_lefts, hot.set_rights
     rows, firsts, first_rows = scratch.rows[side], scratch.firsts[side], scratch.first_rows[side]
     scratch.edges[side, 0] = 0
@@ -96,43 +131,11 @@ def _enter(
                 firsts[n] = offset
                 first_rows[n] = by_set[at]
                 n += 1
-        scratch.sets[side, n_sets] = hot.sets[i]
-        n_sets += 1
-        scratch.edges[side, n_sets] = n
+        if n > scratch.edges[side, n_sets]:
+            scratch.sets[side, n_sets] = hot.sets[i]
+            n_sets += 1
+            scratch.edges[side, n_sets] = n
     scratch.n_sets[side] = n_sets
-
-
-@kernel
-def _demanded(
-    query: Query, hot: HotTable, scratch: Scratch, offset: int
-) -> tuple[int, int, int, int]:
-    """Left and right contexts of a wanted gram that agree as far as its gaps demand."""
-    slot, end, reach = query.slots[offset], offset + query.k, query.stride - 1
-    low, high = hot.left_starts[slot], hot.left_stops[slot]
-    need = min(offset - scratch.befores[offset], reach)
-    if need > 0:
-        low, high = rank_range(query.text, offset, hot.left_contexts, low, high, need, False)
-    first, stop = hot.right_starts[slot], hot.right_stops[slot]
-    need = min(scratch.afters[offset] - end, reach)
-    if need > 0:
-        first, stop = rank_range(query.text, end, hot.right_contexts, first, stop, need, True)
-    return low, high, first, stop
-
-
-@kernel
-def _continuing(query: Query, hot: HotTable, offset: int) -> tuple[int, int, int, int]:
-    """Left contexts that agree throughout, and right ones: a match holds a further gram there.
-
-    Where a match of one sampled gram would do, these are all.
-    """
-    slot, reach = query.slots[offset], query.stride - 1
-    low, high = hot.left_starts[slot], hot.left_stops[slot]
-    first, stop = hot.right_starts[slot], hot.right_stops[slot]
-    if query.min_chars > reach + query.k + reach:
-        end = offset + query.k
-        low, high = rank_range(query.text, offset, hot.left_contexts, low, high, reach, False)
-        first, stop = rank_range(query.text, end, hot.right_contexts, first, stop, reach, True)
-    return low, high, first, stop
 
 
 @kernel

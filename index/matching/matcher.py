@@ -34,6 +34,7 @@ from sc2_attrib.index.segment.reader import Segment
 from sc2_attrib.index.text import Offsets
 
 _MOST_ANSWERS = 1024  # of the hot lists that are kept: many files have the same header
+_NONE_REFUTED: Offsets = np.empty((0, 3), np.int64)
 _MOST_ASKED = 1 << 14  # bytes of an extent whose answer is kept; a header has no more
 
 F = TypeVar("F", bound=Callable[..., object])
@@ -335,32 +336,30 @@ class Search:
         scratch = self._scratch = hot_gaps.scratch_for(
             self.query.owners.size, int(counts.max()), sets.starts.size, self._scratch
         )
-        for license, holding in sets.by_license(self._sets_of(np.unique(slots))):
-            pace.spend(int(counts.sum()) * pace.POSTING_US)
-            refuted = np.empty((0, 3), np.int64)
-            search = hot_gaps.HotSearch(start, stop, license, offsets, refuted)
-            scratch.holds[holding] = True
-            self._search_hot_license(search, bounds, scratch)
-            scratch.holds[holding] = False
-
-    def _search_hot_license(
-        self, search: hot_gaps.HotSearch, bounds: HotBounds, scratch: hot_gaps.Scratch
-    ) -> None:
-        while True:
-            n = self._pick(hot_runs.find_hot_runs)(
+        carried = hot_gaps.carried_by(sets, self._sets_of(np.unique(slots)))
+        pace.spend(carried.licenses.size * int(counts.sum()) * pace.POSTING_US)
+        at, n, refuted = 0, 0, _NONE_REFUTED
+        while at < carried.licenses.size:
+            at, n = self._pick(hot_runs.find_hot_runs)(
                 self.query,
                 self.hot,
                 self._cover,
                 bounds,
-                search,
+                start,
+                stop,
+                offsets,
+                carried,
+                at,
+                refuted,
                 scratch,
             )
             if not n:
                 return
-            refuted = self._compare_listed(search.license, scratch.listed[:n])
-            if n < len(scratch.listed) and not len(refuted):
-                return
-            search = search._replace(refuted=np.concatenate((search.refuted, refuted)))
+            news = self._compare_listed(int(carried.licenses[at]), scratch.listed[:n])
+            if n < len(scratch.listed) and not len(news):
+                at, refuted = at + 1, _NONE_REFUTED
+            else:
+                refuted = np.concatenate((refuted, news))
 
     def _compare_listed(self, license: int, listed: Offsets) -> Offsets:
         """Compare listed runs of hot grams, longest first; those the text does not confirm."""
