@@ -8,12 +8,10 @@ files too, in policies/.
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from sc2_attrib.attribution.policy import BUILT_IN, DEFAULT_POLICY, Policy
-from sc2_attrib.attribution.policy_table import Place, parse_policy
 from sc2_attrib.index.errors import UsageError
 
 READY_POLICIES = ("default", "permissive-only", "copyleft-ok", "audit-only")
@@ -36,6 +34,8 @@ def read_policy(location: str | None) -> Policy:
     """
     if location is None:
         return DEFAULT_POLICY
+    from sc2_attrib.attribution.policy_table import Place, parse_policy
+
     source = policy_text(location)
     table = policy_table(_parsed(source), source.origin)
     policy = parse_policy(table, Place(source.origin, source.text))
@@ -50,6 +50,8 @@ def policy_text(location: str) -> PolicyText:
         UsageError: it can't be read.
     """
     if location in READY_POLICIES:
+        from importlib.resources import files
+
         packaged = files("sc2_attrib.attribution") / "policies" / f"{location}.toml"
         return PolicyText(BUILT_IN, packaged.read_text(encoding="utf-8"))
     return PolicyText(location, _read(Path(location)))

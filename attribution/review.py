@@ -111,16 +111,13 @@ def read_reviews(path: Path, today: date) -> Reviews:
     Raises:
         UsageError: it can't be read, or is not valid; says where.
     """
-    import tomllib
-
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = path.read_bytes()
     except FileNotFoundError:
         return Reviews({}, today)
     except OSError as error:
         raise UsageError(f"{path}: can't read the reviews: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: not valid TOML: {error}") from error
+    document = _parsed(path, content)
     if document.get("schema") != SCHEMA:
         raise UsageError(
             f"{path}: schema is {document.get('schema')!r}, but this version reads {SCHEMA!r}"
@@ -130,6 +127,15 @@ def read_reviews(path: Path, today: date) -> Reviews:
         raise UsageError(f"{path}: reviews: found {listed!r}; write each under [[reviews]]")
     choices = (_choice(f"{path}: reviews[{n}]", entry) for n, entry in enumerate(listed, 1))
     return Reviews({choice.fingerprint: choice for choice in choices}, today)
+
+
+def _parsed(path: Path, content: bytes) -> dict[str, Any]:
+    import tomllib
+
+    try:
+        return tomllib.loads(content.decode())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: not valid TOML: {error}") from error
 
 
 def _choice(where: str, entry: Any) -> Choice:

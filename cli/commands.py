@@ -15,6 +15,7 @@ import typer
 import typer.core
 import typer.main
 
+from sc2_attrib.cli.conversion import spare_pydantic
 from sc2_attrib.cli.failures import PROGRAM
 from sc2_attrib.cli.options import common
 from sc2_attrib.cli.session import Session
@@ -147,6 +148,7 @@ def command_tree() -> typer.core.TyperGroup:
     app.callback()(_root_options)
     root = typer.main.get_command(app)
     assert isinstance(root, typer.core.TyperGroup)
+    spare_pydantic(root)
     for name, entry in COMMANDS.items():
         root.add_command(_deferred(name, entry))
     return root
@@ -203,6 +205,7 @@ def _parsed(name: str, function: Any) -> typer.core.TyperCommand:
     app.command(name)(function)
     command = typer.main.get_command(app)
     assert isinstance(command, typer.core.TyperCommand)
+    spare_pydantic(command)
     return command
 
 

@@ -11,10 +11,12 @@ covers must not depend on who runs it.
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-
-from pathspec import GitIgnoreSpec
+from typing import TYPE_CHECKING
 
 from sc2_attrib.index.errors import UsageError
+
+if TYPE_CHECKING:
+    from pathspec import GitIgnoreSpec
 
 OWN_IGNORE_FILE = ".sc2attribignore"
 IGNORE_FILES = (".gitignore", OWN_IGNORE_FILE)  # the later overrules the earlier
@@ -25,7 +27,7 @@ class _Layer:
     """The patterns of one file, which speak of paths relative to `folder`."""
 
     folder: Path
-    patterns: GitIgnoreSpec
+    patterns: "GitIgnoreSpec"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,8 @@ def _layer(folder: Path, file: Path) -> Iterator[_Layer]:
     """Read one ignore file; nothing if it isn't there."""
     if not file.is_file():
         return
+    from pathspec import GitIgnoreSpec
+
     lines = file.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
     try:
         yield _Layer(folder, GitIgnoreSpec.from_lines(lines))

@@ -16,9 +16,7 @@ from typing import Final
 
 from sc2_attrib.attribution.result import InputKind
 from sc2_attrib.attribution.text import readable_path
-from sc2_attrib.cli.changes import described_by
 from sc2_attrib.cli.input_files import Input, input_of, open_input
-from sc2_attrib.cli.unified_diff import looks_like_diff
 from sc2_attrib.cli.walk import walk
 from sc2_attrib.index.errors import UsageError
 
@@ -103,6 +101,9 @@ def _behind(name: str, max_bytes: int) -> Iterator[Input]:
 
 def _piped(max_bytes: int) -> Iterator[Input]:
     """Take standard input for one text; a diff stands for the files that it changes."""
+    from sc2_attrib.cli.changes import described_by
+    from sc2_attrib.cli.unified_diff import looks_like_diff
+
     content = sys.stdin.buffer.read(max_bytes + 1)
     if len(content) <= max_bytes and looks_like_diff(content):
         yield from described_by(content, max_bytes=max_bytes)

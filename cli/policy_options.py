@@ -9,16 +9,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sc2_attrib import __version__
-from sc2_attrib.attribution.atomic_file import replace_file
-from sc2_attrib.attribution.baseline import Baseline, read_baseline
 from sc2_attrib.attribution.check import CheckedInput
-from sc2_attrib.attribution.ledger import append, require_usable
-from sc2_attrib.attribution.ledger_record import records_of
 from sc2_attrib.attribution.outcome import FailOn, assemble
 from sc2_attrib.attribution.policy import BUILT_IN, Policy
 from sc2_attrib.attribution.policy_file import READY_POLICIES, read_policy
@@ -31,6 +27,9 @@ from sc2_attrib.cli.session import Session
 from sc2_attrib.cli.wording import counted
 from sc2_attrib.index.errors import UsageError
 from sc2_attrib.index.search import Searcher
+
+if TYPE_CHECKING:
+    from sc2_attrib.attribution.baseline import Baseline
 
 
 def _ready_names() -> list[str]:
@@ -77,7 +76,7 @@ class Judging:
 
     policy: Policy
     reviews: Reviews
-    baseline: Baseline | None = None
+    baseline: "Baseline | None" = None
     baseline_file: Path | None = None
     updates_baseline: bool = False
     ledger: Path | None = None
@@ -98,6 +97,8 @@ class Judging:
             session.details(f"baseline: no longer found in {known.path}: {known.fingerprint}")
         if not self.updates_baseline:
             return result
+        from sc2_attrib.attribution.atomic_file import replace_file
+
         updated = self.baseline.updated(result, lambda path: Path(path).exists())
         replace_file(self.baseline_file, updated.render(__version__))
         session.says(_told(self.baseline_file, self.baseline, updated))
@@ -106,6 +107,9 @@ class Judging:
     def record(self, result: Result, *, with_text: bool) -> None:
         """Append what was found to the ledger, if there is one."""
         if self.ledger is not None:
+            from sc2_attrib.attribution.ledger import append
+            from sc2_attrib.attribution.ledger_record import records_of
+
             append(self.ledger, records_of(result, with_text=with_text))
 
 
@@ -141,6 +145,8 @@ def judging(
     if expired := choices.expired():
         session.says(f"{counted(len(expired), 'reviewed choice')} expired, so the policy decides")
     if ledger is not None:
+        from sc2_attrib.attribution.ledger import require_usable
+
         require_usable(ledger)
     return Judging(
         policy=read,
@@ -163,7 +169,9 @@ def today() -> date:
     return datetime.now(UTC).date()
 
 
-def _baseline(path: Path, may_be_new: bool) -> Baseline:
+def _baseline(path: Path, may_be_new: bool) -> "Baseline":
+    from sc2_attrib.attribution.baseline import Baseline, read_baseline
+
     if may_be_new and not path.exists():
         if not path.parent.is_dir():
             raise UsageError(f"--baseline {path}: there is no folder {path.parent}")
@@ -171,7 +179,7 @@ def _baseline(path: Path, may_be_new: bool) -> Baseline:
     return read_baseline(path)
 
 
-def _told(path: Path, before: Baseline, after: Baseline) -> str:
+def _told(path: Path, before: "Baseline", after: "Baseline") -> str:
     n_new = len(after.matches.keys() - before.matches.keys())
     n_dropped = len(before.matches.keys() - after.matches.keys())
     n_matches = counted(len(after.matches), "match", "matches")

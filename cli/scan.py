@@ -14,8 +14,6 @@ from sc2_attrib import __version__
 from sc2_attrib.attribution.check import DEFAULT_MAX_SOURCES, Checker, CheckInput
 from sc2_attrib.attribution.outcome import FailOn, describe_index, exit_code
 from sc2_attrib.attribution.policy import COMMON_REPOSITORIES
-from sc2_attrib.cli.changes import changed_since
-from sc2_attrib.cli.changes import staged as staged_changes
 from sc2_attrib.cli.check_options import (
     NEAR,
     Common,
@@ -197,11 +195,13 @@ def _named(paths: list[str] | None, files_from: str | None) -> list[str]:
 def _inputs(named: list[str], diff: str | None, *, staged: bool, max_bytes: int) -> Iterator[Input]:
     if diff is None and not staged:
         return collect(named, max_bytes=max_bytes)
+    from sc2_attrib.cli import changes
+
     if STDIN in named:
         raise UsageError("scan: standard input is no file of git; leave out - or --diff, --staged")
     if staged:
-        return staged_changes(diff, named, max_bytes=max_bytes)
-    return changed_since(diff or "", named, max_bytes=max_bytes)
+        return changes.staged(diff, named, max_bytes=max_bytes)
+    return changes.changed_since(diff or "", named, max_bytes=max_bytes)
 
 
 def _with_text(inputs: Iterator[Input]) -> Iterator[Input]:

@@ -14,7 +14,6 @@ from sc2_attrib.attribution.check import UncheckedInput
 from sc2_attrib.attribution.result import InputKind, InputStatus
 from sc2_attrib.cli.ignore import IgnoreRules
 from sc2_attrib.index.corpus.document import SkipReason
-from sc2_attrib.index.corpus.files import VERSION_CONTROL_NAMES
 
 IGNORED: Final = "ignored"
 
@@ -81,6 +80,8 @@ def _place(entry: os.DirEntry[str], rules: IgnoreRules) -> _Place:
 
 
 def _reason_to_skip(entry: os.DirEntry[str], rules: IgnoreRules) -> str | None:
+    from sc2_attrib.index.corpus.files import VERSION_CONTROL_NAMES
+
     if entry.name in VERSION_CONTROL_NAMES:
         return SkipReason.VERSION_CONTROL
     if entry.is_symlink():

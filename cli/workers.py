@@ -14,8 +14,7 @@ import signal
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from itertools import chain
-from multiprocessing import get_context
-from multiprocessing.connection import Connection, wait
+from typing import TYPE_CHECKING
 
 from sc2_attrib.attribution.check import (
     BATCH_BYTES,
@@ -28,6 +27,9 @@ from sc2_attrib.attribution.check import (
 from sc2_attrib.cli.checking import CheckSettings
 from sc2_attrib.cli.input_files import Input
 from sc2_attrib.index.errors import Sc2AttribError, UnusableError, UsageError
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
 
 LARGE_INPUTS = 4 * BATCH_INPUTS  # from here on workers, which take a second to start, pay
 LARGE_BYTES = 4 * BATCH_BYTES
@@ -76,10 +78,13 @@ def _size(item: Input) -> int:
     return len(item.raw) if isinstance(item, CheckInput) else 0
 
 
-def in_order(workers: Sequence[Connection], work: Iterable[Batch]) -> Iterator[list[CheckedInput]]:
+def in_order(
+    workers: Sequence["Connection"], work: Iterable[Batch]
+) -> Iterator[list[CheckedInput]]:
     """Hand each batch to whoever is free; yield the answers in the order of the batches."""
     pending = enumerate(work)
-    free, busy = list(workers), dict[Connection, int]()
+    free = list(workers)
+    busy: dict[Connection, int] = {}
     early: dict[int, list[CheckedInput]] = {}
     due, is_over = 0, False
     while True:
@@ -100,11 +105,13 @@ def in_order(workers: Sequence[Connection], work: Iterable[Batch]) -> Iterator[l
             free.append(worker)
 
 
-def _ready(busy: Iterable[Connection]) -> list[Connection]:
+def _ready(busy: Iterable["Connection"]) -> list["Connection"]:
+    from multiprocessing.connection import Connection, wait
+
     return [each for each in wait(list(busy)) if isinstance(each, Connection)]
 
 
-def _sent(worker: Connection, batch: Batch) -> Connection:
+def _sent(worker: "Connection", batch: Batch) -> "Connection":
     try:
         worker.send(batch)
     except OSError as error:
@@ -112,7 +119,7 @@ def _sent(worker: Connection, batch: Batch) -> Connection:
     return worker
 
 
-def _received(worker: Connection) -> list[CheckedInput]:
+def _received(worker: "Connection") -> list[CheckedInput]:
     try:
         answer: Answer = worker.recv()
     except (EOFError, OSError) as error:
@@ -130,8 +137,10 @@ def _died() -> UnusableError:
 
 
 @contextmanager
-def _workers(settings: CheckSettings, n_workers: int) -> Iterator[list[Connection]]:
+def _workers(settings: CheckSettings, n_workers: int) -> Iterator[list["Connection"]]:
     """Start workers; stop them in the midst of their work if need be."""
+    from multiprocessing import get_context
+
     context = get_context("spawn")  # a copy of this process would have its locks, but no threads
     with ExitStack() as stack:
         connections = []
@@ -147,7 +156,7 @@ def _workers(settings: CheckSettings, n_workers: int) -> Iterator[list[Connectio
         yield connections
 
 
-def _serve(settings: CheckSettings, connection: Connection) -> None:
+def _serve(settings: CheckSettings, connection: "Connection") -> None:
     """Answer batches until there are no more."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that started us
     try:
