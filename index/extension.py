@@ -32,6 +32,7 @@ from sc2_attrib.index.takeover import is_disjoint
 from sc2_attrib.index.transaction import index_id
 
 PROGRESS_BYTES = 1 << 20  # raw text between two reports of progress
+WRITE_BACK_BYTES = 128 << 20  # raw text after which a checkpoint to come is prepared on the disk
 REMOVED = "removed"  # reason for leaving out what a removal names
 
 
@@ -102,6 +103,7 @@ class Extension:
         self.progressed = checkpoint.progressed if checkpoint else Progressed()
         self._skipped = Counter(self.progressed.skipped)
         self._reported = 0
+        self._written_back = self.progressed.read_bytes
 
     def __enter__(self) -> Self:
         return self
@@ -207,6 +209,9 @@ class Extension:
         if self.progressed.read_bytes - self._reported >= PROGRESS_BYTES:
             self._reported = self.progressed.read_bytes
             self._report("reading", self._reported, None)
+        if self._request and self.progressed.read_bytes - self._written_back >= WRITE_BACK_BYTES:
+            self._written_back = self.progressed.read_bytes
+            self.series.write_back()
 
     def _report_sorting(self, done: int, total: int) -> None:
         self._report("sorting", done, total)

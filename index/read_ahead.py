@@ -2,8 +2,8 @@
 
 Reading is Python for the most part: it unpacks tables, looks for licences, hashes, writes places
 down. A process runs one line of Python at a time, so in the same one the threads that compress and
-hash text would wait for each other. A reader hands batches on over a pipe that holds about one of
-them: it is never far ahead, and it ends when nobody reads any more.
+hash text would wait for each other. A reader hands batches on over a pipe; a few are taken from it
+before they are wanted, so it is never far ahead, and it ends when nobody reads any more.
 
 A process takes half a second to start, so what comes first is read here; with most sources that is
 all. What can't be sent to a process is read here to its end.
@@ -14,7 +14,9 @@ import pickle
 import signal
 import subprocess
 import sys
+from collections import deque
 from collections.abc import Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from typing import IO, Any, Self
 
@@ -30,6 +32,7 @@ from sc2_attrib.index.segment.prepared import PreparedDocument, prepared
 READ_HERE_BYTES = 64 << 20  # of text, before a reader is started
 _BATCH_BYTES = 1 << 20  # of text that a reader sends at a time
 _BATCH_ITEMS = 256
+_BATCHES_AHEAD = 8  # taken from the pipe before they are wanted
 _PIPE_BYTES = 1 << 20
 
 PreparedItem = PreparedDocument | SkippedDocument
@@ -118,16 +121,26 @@ class _Reader:
         Raises:
             CorpusError: it can't be read, or the process was killed.
         """
-        while (batch := self._receive()) is not None:
-            if isinstance(batch, Sc2AttribError):
-                raise batch
-            if batch == b"":
-                status = self._process.wait()
-                raise CorpusError(
-                    f"the process that reads the source ended with status {status};"
-                    " the same command goes on from where it was"
-                )
-            yield from batch
+        with ThreadPoolExecutor(1) as thread:
+            batches = deque(thread.submit(self._receive) for _ in range(_BATCHES_AHEAD))
+            try:
+                while (batch := batches.popleft().result()) is not None:
+                    batches.append(thread.submit(self._receive))
+                    yield from self._checked(batch)
+            finally:
+                self._process.kill()  # the thread waits for nothing more then
+
+    def _checked(self, message: Any) -> list[PreparedItem]:
+        if isinstance(message, Sc2AttribError):
+            raise message
+        if message == b"":
+            status = self._process.wait()
+            raise CorpusError(
+                f"the process that reads the source ended with status {status};"
+                " the same command goes on from where it was"
+            )
+        batch: list[PreparedItem] = message
+        return batch
 
     def _receive(self) -> Any:
         """Wait for what it sends next; empty bytes if it ended."""

@@ -95,6 +95,10 @@ class SegmentSeries:
         for path in (self._folder / entry.name).glob(f"*{spool.SUFFIX}"):
             path.unlink()
 
+    def write_back(self) -> None:
+        """See `SegmentBuilder.write_back`."""
+        self._builder.write_back()
+
     def checkpoint(self) -> SeriesState:
         """Make all that was added durable."""
         state = self._builder.checkpoint()

@@ -158,6 +158,10 @@ class SegmentBuilder:
             or self._runs.largest_part >= self._plan.most_part_postings
         )
 
+    def write_back(self) -> None:
+        """Begin to make durable what was added, so that a checkpoint has less to wait for."""
+        self._spools.write_back()
+
     def checkpoint(self) -> BuilderState:
         """Make all that was added durable; another builder can go on from what is returned."""
         self._drain()
@@ -178,12 +182,14 @@ class SegmentBuilder:
             blocks = content.compress(self._tail, np.array([0, len(self._tail)]))
             self._content.add(np.array([self._tail_start]), blocks)
         self._documents.forget_identifiers()
-        sizes = {"text": self._write_text(), "documents": self._write_documents()}
+        text = self._writer.submit(self._write_text)  # a copy: the disk's work, not a core's
+        sizes = {"documents": self._write_documents()}
         sizes["grams"], sizes["hot"] = self._write_grams(on_sorted)
         if self._near:
             sizes["near"] = self._write_near(self._near)
         if not self._license_texts.is_empty:
             sizes["licenses"] = self._write_license_texts()
+        sizes["text"] = text.result()
         self._spools.close()
         return sizes
 

@@ -8,6 +8,7 @@ durable, and going on from it is cutting each file back to its length.
 import mmap
 import os
 from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,10 @@ class Column:
         self._file.flush()
         os.fsync(self._file.fileno())
 
+    def write_back(self) -> None:
+        """Make durable what has left the process; may be called beside an `append`."""
+        os.fsync(self._file.fileno())
+
     def close(self) -> None:
         """Let go of the file."""
         self._file.close()
@@ -76,6 +81,8 @@ class SpoolFolder:
         self._folder = folder
         self._lengths = lengths or {}
         self._columns: dict[str, Column] = {}
+        self._thread = ThreadPoolExecutor(1)
+        self._writing: Future[None] | None = None
 
     def column(self, name: str, dtype: npt.DTypeLike) -> Column:
         """Open a column by its name."""
@@ -83,13 +90,33 @@ class SpoolFolder:
         self._columns[name] = Column(path, dtype, self._lengths.get(name, 0))
         return self._columns[name]
 
+    def write_back(self) -> None:
+        """Begin to make the columns durable, so that `sync` has little to wait for.
+
+        Raises:
+            OSError: what was begun before failed; the system says so only once.
+        """
+        if self._writing is None or self._writing.done():
+            self._finish_writing()
+            self._writing = self._thread.submit(self._write_back)
+
+    def _finish_writing(self) -> None:
+        if self._writing is not None:
+            self._writing.result()
+
+    def _write_back(self) -> None:
+        for column in self._columns.values():
+            column.write_back()
+
     def sync(self) -> dict[str, int]:
         """Make all columns durable; their lengths in bytes."""
+        self._finish_writing()
         for column in self._columns.values():
             column.sync()
         return {name: column.n_bytes for name, column in self._columns.items()}
 
     def close(self) -> None:
         """Let go of the files."""
+        self._thread.shutdown()
         for column in self._columns.values():
             column.close()
