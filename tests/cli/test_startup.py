@@ -66,7 +66,6 @@ UNUSED_BY_SCAN = (
     "pydantic",
     "sc2_attrib.attribution.ledger",
     "sc2_attrib.cli.changes",
-    "tomllib",
     "torch",
     "transformers",
 )
