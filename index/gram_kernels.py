@@ -227,6 +227,18 @@ def normalize_into(raw: Bytes, out: Bytes, at: int) -> int:
 
 
 @njit(nogil=True, cache=True)
+def normalize_block(raw: Bytes, out: Bytes) -> int:
+    """Fill `out` from its start as `normalize_into` does, as far as it goes; where that ends."""
+    end, stop = _U(0), _U(out.size)
+    for byte in raw:
+        if end == stop:
+            break
+        out[end] = byte
+        end += _U(_is_text(byte))
+    return int(end)
+
+
+@njit(nogil=True, cache=True)
 def normalize_documents(raw: Bytes, raw_ends: Offsets, out: Bytes, ends: Offsets) -> None:
     """Normalise documents that stand one after another.
 

@@ -106,7 +106,7 @@ class Matcher:
         """
         n_bytes = sum(map(len, texts))
         self.pace.spend(n_bytes * self.pace.BYTE_US)
-        fast = self.pace.is_fast
+        fast = self.blocks.is_fast = self.pace.is_fast
         query, grams = prepare(texts, self.segment.shape, min_chars=min_chars, fast=fast)
         within = comparison.GRAM_ALONE + self.segment.shape.k
         seeds = self.segment.pages.look_up(

@@ -103,6 +103,7 @@ class ContentStore:
         if not self._offsets.size == self._raw_starts.size == self._line_ends.size:
             raise file["raw_starts"].corrupt(0, "not as many starts as blocks")
         self.n_blocks = self._offsets.size - 1
+        self._was_asked_for = bytearray(self.n_blocks)
         self._thread = local()  # a decompressor serves one thread at a time
 
     def read_block(self, block: int) -> bytes:
@@ -145,7 +146,13 @@ class ContentStore:
         return raw
 
     def will_need(self, blocks: Sequence[int]) -> None:
-        """Ask the system for blocks that are read next."""
+        """Ask the system for blocks that are read next, if they may not be in memory."""
+        if not self._blocks.may_be_evicted:
+            blocks = [block for block in blocks if not self._was_asked_for[block]]
+        if not blocks:
+            return
+        for block in blocks:
+            self._was_asked_for[block] = True
         numbers = np.array(blocks, np.int64)
         self._blocks.will_need(self._offsets[numbers], self._offsets[numbers + 1])
 
@@ -191,6 +198,7 @@ class BlockCache:
 
     `arena`: shape (n_slots, BLOCK_CHARS), uint8. `slot_of`: shape (n_blocks + 1,), row of each
     block in the arena plus one, 0 where it is not present. Both are valid until the next `reserve`.
+    `is_fast`: use machine code.
     """
 
     def __init__(self, store: ContentStore, max_bytes: int) -> None:
@@ -201,6 +209,7 @@ class BlockCache:
         self.slot_of = np.zeros(store.n_blocks + 1, np.int32)
         self._present: OrderedDict[int, None] = OrderedDict()
         self.n_reads = 0
+        self.is_fast = False
 
     def reserve(self, first: int, last: int) -> None:
         """Make blocks first … last (inclusive) present together."""
@@ -223,11 +232,19 @@ class BlockCache:
         self._store.will_need(missing)
         for block in missing:
             slot = self._free_slot()
-            text = np.frombuffer(normalize(self._store.read_block(block)), np.uint8)[:BLOCK_CHARS]
-            self.arena[slot - 1, : text.size] = text
+            self._normalize(self._store.read_block(block), self.arena[slot - 1])
             self.slot_of[block] = slot
             self._present[block] = None
             self.n_reads += 1
+
+    def _normalize(self, raw: bytes, row: Bytes) -> None:
+        if self.is_fast:
+            from sc2_attrib.index import gram_kernels
+
+            gram_kernels.normalize_block(np.frombuffer(raw, np.uint8), row)
+        else:
+            text = np.frombuffer(normalize(raw), np.uint8)[:BLOCK_CHARS]
+            row[: text.size] = text
 
     def _free_slot(self) -> int:
         if len(self._present) < len(self.arena):

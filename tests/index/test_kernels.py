@@ -78,6 +78,17 @@ def test_strided_grams_are_dense_grams_at_multiples_of_the_stride(
 
 
 @SEEDS
+@pytest.mark.parametrize("room", [0, 1, 300, 2000])
+def test_a_block_is_normalised_into_its_row(seed: int, room: int) -> None:
+    """As far as the row goes, and not a byte beyond, where only white space follows."""
+    raw = random_text(np.random.default_rng(seed), 900) + b" \n" * 9
+    out = np.full(room + 1, ord("#"), np.uint8)
+    n = gram_kernels.normalize_block(np.frombuffer(raw, np.uint8), out[:room])
+    assert out[:n].tobytes() == normalize(raw)[:room]
+    assert out[room] == ord("#")
+
+
+@SEEDS
 def test_normalised_documents_and_their_cuts(seed: int) -> None:
     """Documents one after another without white space, and where blocks begin in the raw text."""
     rng = np.random.default_rng(seed)
