@@ -37,7 +37,7 @@ class PlainFirst:
         """Convert a value, as Typer's converters do under this name."""
         try:
             return _converted(value, param)
-        except ValueError:
+        except (ValueError, AttributeError, TypeError):  # or a Typer that keeps this elsewhere
             return self.make_typers().coerce(value, param=param, ctx=ctx)
 
 
