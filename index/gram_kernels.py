@@ -208,9 +208,10 @@ def _sliding_minimum(values: Keys, spare: Keys, n: int, window: int) -> Keys:
 
 
 @njit(nogil=True, inline="always")
-def _is_text(byte: np.uint8) -> bool:
+def _is_text(byte: np.uint8) -> np.bool_:
     """Tell whether a byte is no white space, in eight bits and without a branch."""
-    return (byte != np.uint8(32)) & (np.uint8(byte - np.uint8(9)) > np.uint8(4))
+    is_text: np.bool_ = (byte != np.uint8(32)) & (np.uint8(byte - np.uint8(9)) > np.uint8(4))
+    return is_text
 
 
 @njit(nogil=True, cache=True)
