@@ -97,7 +97,7 @@ def built(name: str, sources: Sequence[CorpusSource], folder: Path, options: Bui
     place, record = index_folder(folder, name), index_folder(folder, name).with_suffix(".json")
     if not record.exists():
         place.mkdir(parents=True)
-        build = measured_build(sources, place, options)
+        build = measured_build(sources, place, options, time_sources=True)
         print(f"{name}: {build}\n", flush=True)
         point = Point(
             corpus=name,

@@ -1,12 +1,13 @@
 """Builds of an index in a process of their own, with what they cost.
 
-Such a process has loaded and holds nothing else, so its processor time and its anonymous memory are
-the build's. Memory is looked at 50 times a second (`RssAnon` in /proc, which only Linux has): what
+Such a process has loaded and holds nothing else, so its processor time, with that of the reader it
+starts (index/read_ahead.py), and its anonymous memory are the build's. Memory is looked at 50 times a second (`RssAnon` in /proc, which only Linux has): what
 the process can't give back without writing it somewhere, the interpreter and its libraries
 included, mapped files not.
 """
 
 import multiprocessing
+import resource
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -31,7 +32,8 @@ LOOK_S = 0.02
 class MeasuredBuild:
     """What a build did, its processor time, and the most anonymous memory of its process.
 
-    `source_cpu_s`: the part that the sources took, which read and decompress.
+    `source_cpu_s`: the part that reading took: of the sources, if they were timed, else of the
+    reader.
     """
 
     summary: BuildSummary
@@ -57,21 +59,33 @@ class MeasuredBuild:
 
 
 def measured_build(
-    sources: Sequence[CorpusSource], folder: Path, options: BuildOptions
+    sources: Sequence[CorpusSource],
+    folder: Path,
+    options: BuildOptions,
+    *,
+    time_sources: bool = False,
 ) -> MeasuredBuild:
-    """Build an index in a new process; the sources are sent there."""
+    """Build an index in a new process; the sources are sent there.
+
+    Sources that are timed are read by the process that builds.
+    """
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=spawn) as process:
-        return process.submit(_build, sources, folder, options).result()
+        return process.submit(_build, sources, folder, options, time_sources).result()
 
 
-def _build(sources: Sequence[CorpusSource], folder: Path, options: BuildOptions) -> MeasuredBuild:
+def _build(
+    sources: Sequence[CorpusSource], folder: Path, options: BuildOptions, time_sources: bool
+) -> MeasuredBuild:
     timed = [_Timed(source) for source in sources]
     with _watched() as watch:
         started = time.process_time()
-        summary = build_index(timed, folder, options)
+        summary = build_index(timed if time_sources else sources, folder, options)
         cpu_s = time.process_time() - started
-    return MeasuredBuild(summary, cpu_s, sum(source.cpu_s for source in timed), watch.peak_bytes)
+    reader = resource.getrusage(resource.RUSAGE_CHILDREN)
+    reader_cpu_s = reader.ru_utime + reader.ru_stime
+    source_cpu_s = sum(source.cpu_s for source in timed) + reader_cpu_s
+    return MeasuredBuild(summary, cpu_s + reader_cpu_s, source_cpu_s, watch.peak_bytes)
 
 
 @dataclass(slots=True)
