@@ -1,9 +1,9 @@
 """Builds of an index in a process of their own, with what they cost.
 
 Such a process has loaded and holds nothing else, so its processor time, with that of the reader it
-starts (index/read_ahead.py), and its anonymous memory are the build's. Memory is looked at 50 times a second (`RssAnon` in /proc, which only Linux has): what
-the process can't give back without writing it somewhere, the interpreter and its libraries
-included, mapped files not.
+starts (index/read_ahead.py), and its anonymous memory are the build's. Memory is looked at 50 times
+a second (`RssAnon` in /proc, which only Linux has): what the process can't give back without
+writing it somewhere, the interpreter and its libraries included, mapped files not.
 """
 
 import multiprocessing
