@@ -189,7 +189,7 @@ class SegmentBuilder:
             sizes["near"] = self._write_near(self._near)
         if not self._license_texts.is_empty:
             sizes["licenses"] = self._write_license_texts()
-        sizes["text"] = text.result()
+        sizes = {"text": text.result(), **sizes}
         self._spools.close()
         return sizes
 
