@@ -29,8 +29,11 @@ def _run(arguments: list[str]) -> int:
     # Looked up before anything is parsed: a failing import or parse is to be debugged too.
     debug = "--debug" in arguments
     import gc
+    import os
 
     gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
+    # NumPy's linear algebra, which nothing here uses, would start a thread for each core.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from sc2_attrib.cli import streams
 
     try:
