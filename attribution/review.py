@@ -112,12 +112,16 @@ def read_reviews(path: Path, today: date) -> Reviews:
         UsageError: it can't be read, or is not valid; says where.
     """
     try:
-        content = path.read_bytes()
+        text = path.read_text(encoding="utf-8")
+        import tomllib  # most projects have no such file
+
+        document = tomllib.loads(text)
     except FileNotFoundError:
         return Reviews({}, today)
     except OSError as error:
         raise UsageError(f"{path}: can't read the reviews: {error.strerror}") from error
-    document = _parsed(path, content)
+    except ValueError as error:  # not UTF-8, or no TOML
+        raise UsageError(f"{path}: not valid TOML: {error}") from error
     if document.get("schema") != SCHEMA:
         raise UsageError(
             f"{path}: schema is {document.get('schema')!r}, but this version reads {SCHEMA!r}"
@@ -127,15 +131,6 @@ def read_reviews(path: Path, today: date) -> Reviews:
         raise UsageError(f"{path}: reviews: found {listed!r}; write each under [[reviews]]")
     choices = (_choice(f"{path}: reviews[{n}]", entry) for n, entry in enumerate(listed, 1))
     return Reviews({choice.fingerprint: choice for choice in choices}, today)
-
-
-def _parsed(path: Path, content: bytes) -> dict[str, Any]:
-    import tomllib
-
-    try:
-        return tomllib.loads(content.decode())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: not valid TOML: {error}") from error
 
 
 def _choice(where: str, entry: Any) -> Choice:

@@ -25,12 +25,13 @@ class KnownContents:
 
     def has(self, identifier: bytes, line: bytes) -> bool:
         """Tell whether the very same occurrence, as one line, is there and was not removed."""
-        return any(
-            segment.documents.read_occurrence(row) == decode_occurrence(line)
-            for segment in self._segments
-            if (document := segment.documents.find(identifier)) is not None
-            for row in segment.documents.rows(document)
-        )
+        for segment in self._segments:
+            table = segment.documents
+            if (document := table.find(identifier)) is not None:
+                wanted = decode_occurrence(line)
+                if any(table.read_occurrence(row) == wanted for row in table.rows(document)):
+                    return True
+        return False
 
     def has_content(self, identifier: bytes) -> bool:
         """Tell whether a content is there, at whatever place."""

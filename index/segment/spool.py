@@ -62,7 +62,7 @@ class Column:
     def sync(self) -> None:
         """Make everything there is so far durable."""
         self._file.flush()
-        os.fsync(self._file.fileno())
+        self.write_back()
 
     def write_back(self) -> None:
         """Make durable what has left the process; may be called beside an `append`."""
